@@ -1,0 +1,128 @@
+"""What the API takes and gives, and what jobs pass between processes."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+TickKind = Literal["quote", "trade"]
+JobType = Literal["convert", "backtest", "sweep"]
+JobStatus = Literal["queued", "running", "ok", "error", "cancelled", "timeout", "killed"]
+RunStatus = Literal["ok", "error", "cancelled", "timeout", "killed"]
+
+ID_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+"""Ids become file names, so they hold nothing that a path could use."""
+
+
+def _utc(value: datetime) -> datetime:
+    """Times without a zone are taken as UTC."""
+    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+UtcTime = Annotated[datetime, AfterValidator(_utc)]
+InstrumentId = Annotated[
+    str, Field(min_length=3, max_length=64, pattern=r"^[^\s/\\][^\s\\]*\.[A-Z0-9_-]+$")
+]  # noqa: E501 (one pattern)
+
+
+class Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class ConvertRequest(Strict):
+    """Convert the raw files of one day."""
+
+    date: date
+    files: list[str] | None = Field(default=None, max_length=1000)
+    force: bool = False
+
+
+class Venue(Strict):
+    """How the simulated venue behaves."""
+
+    oms_type: Literal["NETTING", "HEDGING"] = "NETTING"
+    account_type: Literal["CASH", "MARGIN"] = "MARGIN"
+    base_currency: str | None = Field(default=None, pattern=r"^[A-Z0-9]{2,10}$")
+
+
+class BacktestRequest(Strict):
+    """One backtest over the ticks of one instrument, from `start` up to and with `end`."""
+
+    instrument_id: InstrumentId
+    kind: TickKind
+    start: UtcTime
+    end: UtcTime
+    strategy: str = Field(min_length=1, max_length=64)
+    params: dict[str, Any] = Field(default_factory=dict)
+    starting_balances: list[str] | None = Field(default=None, max_length=10)
+    venue: Venue = Field(default_factory=Venue)
+    chunk_size: int | None = Field(default=None, ge=1_000, le=10_000_000)
+
+    @model_validator(mode="after")
+    def _ordered(self) -> BacktestRequest:
+        if self.end <= self.start:
+            raise ValueError("end must be after start")
+        return self
+
+
+class ErrorInfo(BaseModel):
+    """What went wrong, in words for the person who asked."""
+
+    type: str
+    message: str
+    stacktrace: str = ""
+
+
+class BacktestResult(BaseModel):
+    """What a run leaves behind; stored as JSON under its run_id."""
+
+    run_id: str
+    job_id: str
+    trace_id: str
+    status: RunStatus
+    request: BacktestRequest
+    error: ErrorInfo | None = None
+    created_at: datetime
+    finished_at: datetime
+    duration_seconds: float
+    window: str
+    versions: dict[str, str]
+    stages: dict[str, float] = Field(default_factory=dict, description="seconds by stage")
+    last_stage: str | None = None
+    data_points: int = 0
+    data_points_per_second: float = Field(default=0.0, description="over the stage `run`")
+    peak_memory_bytes: int = 0
+    gc_seconds: float = 0.0
+    cache_source: Literal["catalog", "memory"] | None = None
+    events: int = 0
+    orders: int = 0
+    positions: int = 0
+    pnl: dict[str, float] = Field(default_factory=dict, description="total PnL by currency")
+    statistics: dict[str, Any] = Field(default_factory=dict)
+    equity_curve: list[tuple[int, float]] = Field(
+        default_factory=list, description="(Unix time in ns, equity in the account's currency)"
+    )
+
+
+class Job(BaseModel):
+    """A job as the API shows it."""
+
+    job_id: str
+    job_type: JobType
+    status: JobStatus
+    stage: str | None = None
+    progress: float | None = Field(default=None, description="0 to 1, where it is known")
+    data_points: int | None = None
+    trace_id: str = ""
+    run_id: str | None = None
+    slot: int | None = None
+    created_at: datetime
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    error: ErrorInfo | None = None
+    result: dict[str, Any] | None = Field(
+        default=None, description="report of a conversion; a backtest's result has its own call"
+    )

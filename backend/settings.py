@@ -1,0 +1,66 @@
+"""The only reader of the environment in the backend."""
+
+from __future__ import annotations
+
+import os
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BeforeValidator, ByteSize, Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+def _absolute(value: str | Path) -> Path:
+    return Path(value).expanduser().resolve()
+
+
+Folder = Annotated[Path, BeforeValidator(_absolute)]
+
+
+class Settings(BaseSettings):
+    """Settings of the service; each field is an environment variable of the same name.
+
+    Errors name the variable (pydantic's ValidationError). Paths become absolute.
+    """
+
+    model_config = SettingsConfigDict(case_sensitive=False, extra="ignore", frozen=True)
+
+    raw_tick_dir: Folder = Field(
+        default=Path("data_downloads/raw_tick_data"), validate_default=True,
+        description="Folder with by_date/day-YYYY-MM-DD/**/*.parquet",
+    )  # fmt: skip
+    datasets_file: Folder | None = Field(
+        default=None, description="Describes the raw files; default $RAW_TICK_DIR/datasets.toml"
+    )
+    catalog_dir: Folder = Field(
+        default=Path("backend/data/parquet"), validate_default=True,
+        description="NautilusTrader catalog that conversions write",
+    )  # fmt: skip
+    results_dir: Folder = Field(
+        default=Path("backend/backtest_results"), validate_default=True,
+        description="Folder with one JSON file per run and their index",
+    )  # fmt: skip
+    bind_host: str = Field(default="127.0.0.1", description="Address the API listens on")
+    backend_port: int = Field(default=8000, ge=0, le=65535, description="Port of the API")
+    workers: int = Field(
+        default_factory=lambda: os.cpu_count() or 1, ge=1, le=256,
+        description="Worker processes",
+    )  # fmt: skip
+    worker_memory_limit: ByteSize = Field(
+        default=ByteSize(2 * 1024**3), gt=0,
+        description="Resident memory at which a worker is killed, such as 2GiB",
+    )  # fmt: skip
+    job_timeout: float = Field(default=3600, gt=0, description="Seconds a job may run")
+    jobs_per_worker: int = Field(
+        default=200, ge=1, description="Jobs after which a worker process is replaced"
+    )
+    max_rejected: float = Field(
+        default=0.01, ge=0, le=1, description="Share of a file's rows that may be rejected"
+    )
+    redis_url: str | None = Field(default=None, description="Shared cache; unset: in-process only")
+
+    @cached_property
+    def datasets_path(self) -> Path:
+        """The file that describes the raw data."""
+        return self.datasets_file or self.raw_tick_dir / "datasets.toml"
