@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from nautilus_instrumentation import Session
-
 from backend.settings import Settings
+from nautilus_instrumentation import Session
 
 
 class ProgressSink(Protocol):

@@ -23,9 +23,10 @@ def _utc(value: datetime) -> datetime:
 
 
 UtcTime = Annotated[datetime, AfterValidator(_utc)]
-InstrumentId = Annotated[
-    str, Field(min_length=3, max_length=64, pattern=r"^[^\s/\\][^\s\\]*\.[A-Z0-9_-]+$")
-]  # noqa: E501 (one pattern)
+INSTRUMENT_PATTERN = r"^[A-Za-z0-9]+([/._-]?[A-Za-z0-9]+)*\.[A-Z0-9_]+$"
+"""`SYMBOL.VENUE`; separators stand alone, so that no id can climb out of a folder."""
+
+InstrumentId = Annotated[str, Field(max_length=64, pattern=INSTRUMENT_PATTERN)]
 
 
 class Strict(BaseModel):
