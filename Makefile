@@ -1,0 +1,91 @@
+# The commands the project keeps working; `make help` lists them.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= $(shell .ci/find-python 3.13 3.12 3.11)
+VENV ?= .venv
+BIN := $(VENV)/bin
+# A second interpreter, so that both lines of NautilusTrader (1.221, 1.231+) are tested.
+OTHER_VENV := .venv-other
+UV := $(shell command -v uv 2>/dev/null || echo $(CURDIR)/.venv-uv/bin/uv)
+LOCK_INPUTS := pyproject.toml instrumentation/pyproject.toml
+PYTEST := -m pytest -n 2 --dist loadfile -q
+export UV_PYTHON_DOWNLOADS := never
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help
+help: ## List the commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
+
+# Environment ---------------------------------------------------------------------------------
+
+$(CURDIR)/.venv-uv/bin/uv:
+	@$(PYTHON) -m venv .venv-uv || { echo "Python cannot make environments: install its venv package (Debian: python3-venv)"; exit 1; }
+	@.venv-uv/bin/pip install --quiet uv
+
+define make_env # folder, interpreter
+	@test -n "$(2)" || { echo "No Python 3.11 to 3.13 found: install one (Debian, Fedora: python3; macOS: brew install python@3.13)"; exit 1; }
+	@echo "Setting up $(1) with $$($(2) --version) ..."
+	@$(UV) venv --quiet --allow-existing --python $(2) $(1)
+	@$(UV) pip sync --quiet --python $(1)/bin/python --require-hashes requirements.lock
+	@$(UV) pip install --quiet --python $(1)/bin/python --no-deps --no-build-isolation -e instrumentation -e .
+	@touch $@
+endef
+
+$(VENV)/.ready: requirements.lock $(LOCK_INPUTS) | $(UV)
+	$(call make_env,$(VENV),$(PYTHON))
+
+$(OTHER_VENV)/.ready: requirements.lock $(LOCK_INPUTS) $(VENV)/.ready
+	$(call make_env,$(OTHER_VENV),$(OTHER_PYTHON))
+
+.PHONY: setup
+setup: $(VENV)/.ready ## Create the environment
+
+.PHONY: lock
+lock: $(UV) ## Renew requirements.lock
+	$(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
+		--no-header --prerelease if-necessary-or-explicit --python-version 3.11 --group dev \
+		pyproject.toml --no-emit-package nautilus-instrumentation -o requirements.lock
+
+# Use -----------------------------------------------------------------------------------------
+
+.PHONY: demo
+demo: setup ## Start everything and drive real work [DURATION=seconds]
+	@$(BIN)/python -m stack.demo $(if $(DURATION),--duration $(DURATION))
+
+.PHONY: doctor
+doctor: setup ## Say what is missing or unhealthy and how to mend it
+	@$(BIN)/python -m stack.doctor
+
+# Proof ---------------------------------------------------------------------------------------
+
+.PHONY: test
+test: setup ## Run all tests, on both lines of NautilusTrader where the interpreters exist
+	$(BIN)/python $(PYTEST)
+	@$(MAKE) --no-print-directory test-other
+
+# The line of NautilusTrader follows from the interpreter: 3.11 has 1.221, later ones 1.231 or newer.
+OTHER_PYTHON = $(shell if $(BIN)/python -c 'import sys; sys.exit(sys.version_info >= (3, 12))'; \
+	then .ci/find-python 3.13 3.12; else .ci/find-python 3.11; fi)
+
+.PHONY: test-other
+test-other: setup
+	@if [ -z "$(OTHER_PYTHON)" ]; then \
+		echo "No second interpreter: only one line of NautilusTrader was tested."; \
+	else \
+		$(MAKE) --no-print-directory $(OTHER_VENV)/.ready; \
+		$(OTHER_VENV)/bin/python $(PYTEST); \
+	fi
+
+.PHONY: check
+check: setup ## Lint, types, generated files current
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+.PHONY: bench bench-quick
+bench: setup ## Print the measured figures
+	@$(BIN)/python -m benchmarks
+bench-quick: setup ## The same on small inputs: shows that it runs, not what it costs
+	@$(BIN)/python -m benchmarks --quick
