@@ -77,8 +77,8 @@ class ErrorInfo(BaseModel):
     stacktrace: str = ""
 
 
-class BacktestResult(BaseModel):
-    """What a run leaves behind; stored as JSON under its run_id."""
+class ResultSummary(BaseModel):
+    """What a list of results shows of one run."""
 
     run_id: str
     job_id: str
@@ -102,9 +102,23 @@ class BacktestResult(BaseModel):
     orders: int = 0
     positions: int = 0
     pnl: dict[str, float] = Field(default_factory=dict, description="total PnL by currency")
+
+
+class BacktestResult(ResultSummary):
+    """What a run leaves behind; stored as JSON under its run_id."""
+
     statistics: dict[str, Any] = Field(default_factory=dict)
     equity_curve: list[tuple[int, float]] = Field(
         default_factory=list, description="(Unix time in ns, equity in the account's currency)"
+    )
+
+
+class ResultPage(BaseModel):
+    """One page of a list of results."""
+
+    items: list[ResultSummary]
+    next_cursor: str | None = Field(
+        default=None, description="give it back for the next page; none: this was the last"
     )
 
 
