@@ -1,0 +1,1 @@
+"""The embedded stack: finds the tools, starts the services, drives work and shows what happens."""
