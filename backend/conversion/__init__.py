@@ -1,0 +1,1 @@
+"""Raw tick files into the catalog's Parquet layout: vectorised, streaming, no tick objects."""
