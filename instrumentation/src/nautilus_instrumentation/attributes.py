@@ -20,6 +20,7 @@ ENGINE_BUILD = "engine build"
 ENGINE_LOAD = "engine load"
 ENGINE_SORT = "engine sort"
 ENGINE_RUN = "engine run"
+ENGINE_END = "engine end"
 ENGINE_REPORT = "engine report"
 ENGINE_RESET = "engine reset"
 ENGINE_DISPOSE = "engine dispose"
@@ -61,6 +62,9 @@ ROW_GROUPS_READ = "nautilus.row_groups_read"
 ROW_GROUPS_PRUNED = "nautilus.row_groups_pruned"
 CONVERSION_OUTCOME = "nautilus.conversion.outcome"
 OPERATION = "nautilus.catalog.operation"
+DATE = "nautilus.date"
+CALLS = "nautilus.calls"
+BUSY_SECONDS = "nautilus.busy_seconds"
 
 
 def stage_seconds(stage: str) -> str:
