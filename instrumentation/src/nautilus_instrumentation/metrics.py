@@ -110,6 +110,7 @@ HTTP_STATUS = Label("http_response_status_code", Capped(60))
 
 WORK_BUCKETS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120, 180, 300, 600, 1800)
 QUICK_WORK_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, *WORK_BUCKETS)
+QUERY_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 OPERATION_BUCKETS = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1, 1, 10)
 # OpenTelemetry's advice for http.server.request.duration, plus the platform's own 200 ms target.
 HTTP_BUCKETS = (
@@ -378,10 +379,32 @@ TELEMETRY_WATCHDOG = MetricSpec(
     "Unix time at which the dead-man switch last arrived.", mode="latest",
 )  # fmt: skip
 
+# Embedded trace store; it exposes these itself, from its own registry ----------------------------
+
+TRACESTORE_SPANS = MetricSpec(
+    "counter", "tracestore", "", "spans", "", "Spans that were sent to the trace store.",
+    (Label("outcome", ("stored", "rejected")),),
+)  # fmt: skip
+TRACESTORE_QUERY_DURATION = MetricSpec(
+    "histogram", "tracestore", "", "query_duration", "seconds",
+    "Duration of queries to the trace store.",
+    (Label("endpoint", ("search", "trace", "tags", "values")),), QUERY_BUCKETS,
+)  # fmt: skip
+TRACESTORE_SIZE = MetricSpec(
+    "gauge", "tracestore", "", "size", "bytes",
+    "Bytes the trace store takes on disk, its write-ahead log included.",
+)  # fmt: skip
+
+TRACESTORE: tuple[MetricSpec, ...] = (TRACESTORE_SPANS, TRACESTORE_QUERY_DURATION, TRACESTORE_SIZE)
+"""Families of the trace store's own process, which the host's exporter has no business showing."""
+
 ALL: tuple[MetricSpec, ...] = tuple(
     value for value in list(globals().values()) if isinstance(value, MetricSpec)
 )
 """Every family, in the order of this file."""
+
+HOST: tuple[MetricSpec, ...] = tuple(spec for spec in ALL if spec not in TRACESTORE)
+"""The families that an instrumented host exposes."""
 
 BY_NAME: dict[str, MetricSpec] = {spec.name: spec for spec in ALL}
 
