@@ -1,0 +1,234 @@
+"""Results of backtests: one JSON file each, written atomically, and an index that lists them."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import logging
+import os
+import statistics
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import orjson
+from pydantic import ValidationError
+
+from backend.errors import Invalid, NotFound
+from backend.models import ID_PATTERN, BacktestResult, ResultPage, ResultSummary
+from backend.result_index import SORTS, Entry, ResultIndex
+
+logger = logging.getLogger(__name__)
+
+MAX_PAGE = 1_000
+ENOUGH_RUNS = 3
+"""Runs that a median must have before a run is compared with it."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class ResultStore:
+    """The results in one folder; several processes may use it at once.
+
+    Errors: `Invalid` for an id, a cursor, a sort key or a limit that cannot be; `NotFound` for a
+    result that is not there.
+    """
+
+    def __init__(self, results_dir: Path) -> None:
+        self.results_dir = results_dir
+        results_dir.mkdir(parents=True, exist_ok=True)
+        self._index = ResultIndex(results_dir / "index.sqlite3", self._names, self._entries)
+
+    def save(self, result: BacktestResult) -> None:
+        """Write the file, replacing one of the same run, then the index."""
+        path = self._path(result.run_id)
+        content = orjson.dumps(result.model_dump(mode="json"))  # NaN and infinity become null
+        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+        try:
+            with temporary.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+        _sync_folder(self.results_dir)
+        self._index.put(_entry(result))
+
+    def list(
+        self,
+        limit: int = 50,
+        cursor: str | None = None,
+        sort: str = "-created_at",
+        strategy: str | None = None,
+        instrument_id: str | None = None,
+        status: str | None = None,
+    ) -> ResultPage:
+        """One page; `sort` is one of `SORTS`, with `-` before it for descending.
+
+        A cursor stands for a place in the order, not for a number of rows: results saved between
+        two calls neither repeat nor hide others.
+        """
+        if not 1 <= limit <= MAX_PAGE:
+            raise Invalid(f"limit must be from 1 to {MAX_PAGE}, not {limit}", field="limit")
+        column = sort.removeprefix("-")
+        if column not in SORTS:
+            raise Invalid(
+                f"cannot sort by {column!r}; sort keys are {', '.join(SORTS)}", field="sort"
+            )
+        wanted = {"strategy": strategy, "instrument_id": instrument_id, "status": status}
+        rows = self._index.page(
+            column,
+            sort.startswith("-"),
+            limit + 1,
+            _read_cursor(cursor, sort) if cursor else None,
+            {name: value for name, value in wanted.items() if value is not None},
+        )
+        page = rows[:limit]
+        return ResultPage(
+            items=[ResultSummary.model_validate_json(summary) for summary, _, _ in page],
+            next_cursor=_cursor(sort, *page[-1][1:]) if len(rows) > limit else None,
+        )
+
+    def get(self, run_id: str) -> BacktestResult:
+        try:
+            return BacktestResult.model_validate_json(self.raw(run_id))
+        except ValidationError as error:
+            raise NotFound(
+                f"the file of result {run_id} cannot be read: {_first(error)}", field="run_id"
+            ) from error
+
+    def raw(self, run_id: str) -> bytes:
+        """The result as stored, which is the JSON that the API answers."""
+        try:
+            return self._path(run_id).read_bytes()
+        except FileNotFoundError as error:
+            raise NotFound(f"no result {run_id}", field="run_id") from error
+
+    def etag(self, run_id: str) -> str:
+        """Changes whenever the file does; the validator of HTTP's `ETag`, with its quotes."""
+        try:
+            status = self._path(run_id).stat()
+        except FileNotFoundError as error:
+            raise NotFound(f"no result {run_id}", field="run_id") from error
+        return f'"{status.st_mtime_ns:x}-{status.st_size:x}"'
+
+    def revision(self) -> int:
+        """Changes whenever any list might; cheap."""
+        return self._index.revision()
+
+    def delete(self, run_id: str) -> None:
+        path = self._path(run_id)
+        try:
+            path.unlink()
+        except FileNotFoundError as error:
+            raise NotFound(f"no result {run_id}", field="run_id") from error
+        finally:
+            self._index.remove(run_id)
+
+    def similar(self, result: ResultSummary, n: int = 20) -> list[float]:
+        """Data points per second of the last `n` good runs like `result`, newest first.
+
+        Alike are runs with the same strategy, parameters, data and venue; versions may differ,
+        since a slower version is what one wants to see.
+        """
+        return self._index.similar(_likeness(result), result.run_id, n)
+
+    def rebuild(self) -> int:
+        """Make the index anew from the files; returns the number of results."""
+        return self._index.rebuild()
+
+    def close(self) -> None:
+        self._index.close()
+
+    # ----------------------------------------------------------------------------------------------
+
+    def _path(self, run_id: str) -> Path:
+        if not ID_PATTERN.fullmatch(run_id):
+            raise Invalid(f"{run_id!r} is not the id of a run", field="run_id")
+        return self.results_dir / f"{run_id}.json"
+
+    def _names(self) -> set[str]:
+        names = (name.removesuffix(".json") for name in os.listdir(self.results_dir)
+                 if name.endswith(".json"))  # fmt: skip
+        return {name for name in names if ID_PATTERN.fullmatch(name)}
+
+    def _entries(self, names: Iterable[str]) -> Iterator[Entry]:
+        for name in names:
+            try:
+                yield _entry(self.get(name))
+            except NotFound as error:
+                logger.warning("left out of the index of results: %s", error)
+
+
+def throughput_ratio(result: ResultSummary, store: ResultStore) -> float | None:
+    """Data points per second against the median of the last 20 runs like it.
+
+    None for a run that failed or that too few runs are like.
+    """
+    others = store.similar(result)
+    if result.status != "ok" or len(others) < ENOUGH_RUNS:
+        return None
+    median = statistics.median(others)
+    return result.data_points_per_second / median if median > 0 else None
+
+
+def _entry(result: BacktestResult) -> Entry:
+    summary = ResultSummary.model_validate(
+        result.model_dump(include=set(ResultSummary.model_fields))
+    )
+    if summary.error is not None:
+        summary.error.stacktrace = ""  # long, and no list shows it
+    values = {column: getattr(result, column) for column in SORTS if column != "pnl"}
+    for column in ("created_at", "finished_at"):
+        values[column] = (values[column] - _EPOCH) // timedelta(microseconds=1)
+    return Entry(
+        run_id=result.run_id,
+        filters={
+            "strategy": result.request.strategy,
+            "instrument_id": result.request.instrument_id,
+            "status": result.status,
+        },
+        likeness=_likeness(result),
+        summary=orjson.dumps(summary.model_dump(mode="json")).decode(),
+        # The first currency is the account's; sums over currencies would mean nothing.
+        sorts={**values, "pnl": next(iter(result.pnl.values()), 0.0)},
+    )
+
+
+def _likeness(result: ResultSummary) -> str:
+    request = result.request.model_dump(mode="json", exclude={"chunk_size"})
+    return hashlib.sha256(orjson.dumps(request, option=orjson.OPT_SORT_KEYS)).hexdigest()[:32]
+
+
+def _cursor(sort: str, value: float, run_id: str) -> str:
+    return base64.urlsafe_b64encode(orjson.dumps([sort, value, run_id])).decode().rstrip("=")
+
+
+def _read_cursor(cursor: str, sort: str) -> tuple[float, str]:
+    try:
+        made_for, value, run_id = orjson.loads(
+            base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+        )
+        if not (isinstance(value, int | float) and isinstance(run_id, str)):
+            raise ValueError("not a place in the order")
+    except (ValueError, TypeError) as error:
+        raise Invalid("not a cursor that a list gave", field="cursor") from error
+    if made_for != sort:
+        raise Invalid(f"the cursor belongs to sort={made_for}, not {sort}", field="cursor")
+    return value, run_id
+
+
+def _first(error: ValidationError) -> str:
+    problem: dict[str, Any] = dict(error.errors(include_url=False)[0])
+    return f"{'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}"
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename outlive a power cut."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
