@@ -1,0 +1,1 @@
+"""What the Python process itself tells: garbage collection, memory, a sampler thread."""
