@@ -1,0 +1,1 @@
+"""NautilusTrader: engines, nodes, catalogs and wranglers."""

@@ -1,0 +1,90 @@
+"""What is read from an engine: its own counters, at 20 to 45 ns each, never per tick."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+from weakref import WeakKeyDictionary
+
+if TYPE_CHECKING:
+    from nautilus_instrumentation.nautilus.runs import RunScope
+
+KINDS = {"QuoteTick": "quote", "TradeTick": "trade", "Bar": "bar"}
+"""Values of the label `kind` by name of the data class, so that nothing has to be imported."""
+
+
+class Facts(NamedTuple):
+    """Counters of an engine since it was made or reset."""
+
+    data_points: int = 0
+    events: int = 0
+    orders: int = 0
+    positions: int = 0
+
+    def since(self, base: Facts) -> Facts:
+        """Growth over `base`; a counter below its base was reset and counts from 0."""
+        return Facts(
+            *(now - then if now >= then else now for now, then in zip(self, base, strict=True))
+        )
+
+
+def read_facts(engine: Any) -> Facts:
+    """Facts of a BacktestEngine; sizes of index sets, which are O(1) where totals are O(n)."""
+    kernel = engine.kernel
+    cache = kernel.cache
+    return Facts(
+        data_points=engine.iteration,
+        events=kernel.exec_engine.event_count,
+        orders=len(cache.client_order_ids()),
+        positions=len(cache.position_ids()),
+    )
+
+
+def simulated_ns(engine: Any) -> int:
+    """Simulated time of the engine, UNIX nanoseconds."""
+    return int(engine.kernel.clock.timestamp_ns())
+
+
+def strategy_label(engine: Any) -> str:
+    """Class name of the only strategy, `multiple` for several, `none` for none."""
+    strategies = engine.trader.strategies()
+    if len(strategies) == 1:
+        return type(strategies[0]).__name__
+    return "multiple" if strategies else "none"
+
+
+def kind_of(data_cls: Any) -> str | None:
+    """Value of the label `kind` for a class of data; None for classes that have none."""
+    return KINDS.get(getattr(data_cls, "__name__", ""))
+
+
+@dataclass(eq=False)
+class EngineState:
+    """What the library knows of one engine; holds no reference to it."""
+
+    published: Facts = field(default_factory=Facts)
+    """Facts already counted."""
+    scope: RunScope | None = None
+    """The run that the library opened for a bare engine, until it ends."""
+    carrier: dict[str, str] = field(default_factory=dict)
+    """Trace context of the last bare run, for what is done to the engine afterwards."""
+    running: bool = False
+    """True inside `run()`, which calls `end()` itself."""
+    ended: bool = False
+
+
+class EngineStates:
+    """State by engine. Engines are C types without weak references; their kernels have them."""
+
+    def __init__(self) -> None:
+        self._states: WeakKeyDictionary[Any, EngineState] = WeakKeyDictionary()
+
+    def of(self, engine: Any) -> EngineState:
+        kernel = engine.kernel
+        state = self._states.get(kernel)
+        if state is None:
+            state = self._states[kernel] = EngineState()
+        return state
+
+    def drop(self, engine: Any) -> None:
+        self._states.pop(engine.kernel, None)
