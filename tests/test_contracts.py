@@ -16,11 +16,12 @@ SOURCES = (LIBRARY, "backend", "stack", "tracestore", "dashboards", "alerts", "b
 FACTS = {f"{LIBRARY}/metrics.py", f"{LIBRARY}/attributes.py"}
 
 OURS = {"backend", "stack", "tracestore", "dashboards", "alerts", "benchmarks"}
+FACT_MODULES = {"nautilus_instrumentation.metrics", "nautilus_instrumentation.attributes"}
 MAY_IMPORT: dict[str, set[str]] = {
     LIBRARY: {"nautilus_instrumentation"},
     "backend": {"backend", "nautilus_instrumentation"},
-    "stack": {"stack", "nautilus_instrumentation.metrics"},
-    "tracestore": {"tracestore", "nautilus_instrumentation.metrics"},
+    "stack": {"stack", *FACT_MODULES},
+    "tracestore": {"tracestore", *FACT_MODULES},
     "alerts": {"alerts", "nautilus_instrumentation.metrics"},
     "dashboards": {"dashboards", "alerts.objectives", "nautilus_instrumentation.metrics"},
 }

@@ -1,0 +1,80 @@
+"""The tree, the critical path and the parsing of a trace."""
+
+from tracestore.terminal.trace import Span, Trace, parse_trace
+
+
+def span(span_id: str, parent_id: str, start: int, end: int) -> Span:
+    return Span(span_id, parent_id, span_id, "test", start, end)
+
+
+def test_a_waterfall_lists_children_under_their_parent_in_order_of_start() -> None:
+    """Walking goes depth first, earliest child first."""
+    trace = Trace("t", (span("c", "a", 5, 9), span("b", "a", 1, 4), span("a", "", 0, 10)))
+    assert [(depth, found.span_id) for depth, found in trace.walk()] == [
+        (0, "a"),
+        (1, "b"),
+        (1, "c"),
+    ]
+
+
+def test_a_span_without_its_parent_is_a_root() -> None:
+    """A trace that arrived in part is still drawn."""
+    trace = Trace("t", (span("b", "lost", 1, 2), span("a", "", 0, 1)))
+    assert [found.span_id for found in trace.roots] == ["a", "b"]
+
+
+def test_a_span_that_names_itself_as_parent_is_a_root() -> None:
+    """A broken trace does not make the walk endless."""
+    assert [found.span_id for found in Trace("t", (span("a", "a", 0, 1),)).roots] == ["a"]
+
+
+def test_the_critical_path_takes_the_child_that_ended_last_at_each_moment() -> None:
+    """A short child that ran beside a longer one is not what the parent waited for."""
+    trace = Trace(
+        "t",
+        (
+            span("root", "", 0, 100),
+            span("first", "root", 0, 40),
+            span("beside", "root", 10, 60),
+            span("last", "root", 60, 100),
+            span("inner", "last", 70, 95),
+        ),
+    )
+    assert trace.critical_path() == {"root", "beside", "last", "inner"}
+
+
+def test_the_critical_path_follows_a_child_that_outlived_its_parent() -> None:
+    """A request that answered at once and left a job behind leads to the job."""
+    trace = Trace(
+        "t",
+        (span("request", "", 0, 5), span("queue", "request", 1, 20), span("run", "queue", 20, 90)),
+    )
+    assert trace.critical_path() == {"request", "queue", "run"}
+
+
+def test_ids_in_base64_and_in_hex_are_the_same_ids() -> None:
+    """Tempo writes ids in base64, OTLP/JSON in hex."""
+    plain = {"spanId": "0102030405060708", "name": "x", "startTimeUnixNano": "1"}
+    encoded = {**plain, "spanId": "AQIDBAUGBwg="}
+    parsed = [
+        parse_trace({"resourceSpans": [{"scopeSpans": [{"spans": [raw]}]}]})[0].span_id
+        for raw in (plain, encoded)
+    ]
+    assert parsed == ["0102030405060708"] * 2
+
+
+def test_attributes_keep_their_types() -> None:
+    """Integers, which JSON carries as strings, come back as integers."""
+    raw = {
+        "spanId": "0102030405060708",
+        "status": {"code": 2, "message": "no such strategy"},
+        "attributes": [
+            {"key": "n", "value": {"intValue": "7"}},
+            {"key": "ok", "value": {"boolValue": False}},
+            {"key": "s", "value": {"stringValue": "x"}},
+        ],
+    }
+    resource = {"attributes": [{"key": "service.name", "value": {"stringValue": "api"}}]}
+    parsed = parse_trace({"batches": [{"resource": resource, "scopeSpans": [{"spans": [raw]}]}]})[0]
+    assert parsed.attributes == {"n": 7, "ok": False, "s": "x"}
+    assert (parsed.service, parsed.failed, parsed.message) == ("api", True, "no such strategy")

@@ -1,0 +1,162 @@
+"""A trace as a tree: parsing OTLP/JSON, order of display, critical path."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+ERROR = 2
+"""OTLP's STATUS_CODE_ERROR."""
+
+
+@dataclass(frozen=True)
+class Span:
+    """One span; times in Unix nanoseconds."""
+
+    span_id: str
+    parent_id: str
+    name: str
+    service: str
+    start_ns: int
+    end_ns: int
+    failed: bool = False
+    message: str = ""
+    attributes: dict[str, Any] = field(default_factory=dict, hash=False)
+
+    @property
+    def duration_ns(self) -> int:
+        return self.end_ns - self.start_ns
+
+
+@dataclass(frozen=True)
+class Trace:
+    """Spans of one trace. A span whose parent is not here counts as a root."""
+
+    trace_id: str
+    spans: tuple[Span, ...]
+
+    @property
+    def start_ns(self) -> int:
+        return min(span.start_ns for span in self.spans)
+
+    @property
+    def end_ns(self) -> int:
+        return max(span.end_ns for span in self.spans)
+
+    @cached_property
+    def _children(self) -> dict[str, list[Span]]:
+        known = {span.span_id for span in self.spans}
+        children: dict[str, list[Span]] = {}
+        for span in sorted(self.spans, key=lambda span: (span.start_ns, -span.end_ns)):
+            parent = span.parent_id if span.parent_id in known - {span.span_id} else ""
+            children.setdefault(parent, []).append(span)
+        return children
+
+    @property
+    def roots(self) -> list[Span]:
+        return self._children.get("", [])
+
+    def children(self, span: Span) -> list[Span]:
+        return self._children.get(span.span_id, [])
+
+    def walk(self) -> Iterator[tuple[int, Span]]:
+        """(depth, span) in the order of a waterfall."""
+        stack = [(0, span) for span in reversed(self.roots)]
+        while stack:
+            depth, span = stack.pop()
+            yield depth, span
+            stack.extend((depth + 1, child) for child in reversed(self.children(span)))
+
+    def critical_path(self) -> set[str]:
+        """Ids of the spans that the end of the trace waited for.
+
+        Walked backwards from the end: at each moment the child that ended last before it is what
+        its parent waited for, then the one that ended before that child began. A span that began
+        when its parent had ended (a job handed to a queue) is followed too.
+        """
+        path: set[str] = set()
+        if not self.roots:
+            return path
+        stack = [(max(self.roots, key=self._subtree_end), self.end_ns)]
+        while stack:
+            span, until = stack.pop()
+            path.add(span.span_id)
+            for child in sorted(self.children(span), key=self._subtree_end, reverse=True):
+                if child.start_ns < until and child.span_id not in path:
+                    stack.append((child, min(until, self._subtree_end(child))))
+                    until = child.start_ns
+        return path
+
+    @cached_property
+    def _ends(self) -> dict[str, int]:
+        """Latest end in the subtree of each span."""
+        ends = {span.span_id: span.end_ns for span in self.spans}
+        for _, span in reversed(list(self.walk())):
+            for child in self.children(span):
+                ends[span.span_id] = max(ends[span.span_id], ends[child.span_id])
+        return ends
+
+    def _subtree_end(self, span: Span) -> int:
+        return self._ends[span.span_id]
+
+
+def parse_trace(trace: dict[str, Any]) -> list[Span]:
+    """Spans of an OTLP/JSON trace, `resourceSpans` or Tempo's older `batches`."""
+    spans = []
+    for resource_spans in trace.get("resourceSpans") or trace.get("batches") or []:
+        resource = _attributes(resource_spans.get("resource") or {})
+        for scope in resource_spans.get("scopeSpans") or []:
+            spans.extend(
+                _span(raw, str(resource.get("service.name", "")))
+                for raw in scope.get("spans") or []
+            )
+    return spans
+
+
+def plain_value(value: dict[str, Any]) -> Any:
+    """The Python value of an OTLP AnyValue in JSON."""
+    for kind, inner in value.items():
+        match kind:
+            case "intValue":
+                return int(inner)
+            case "doubleValue":
+                return float(inner)
+            case "arrayValue":
+                return [plain_value(item) for item in inner.get("values") or []]
+            case _:
+                return inner
+    return None
+
+
+def _span(raw: dict[str, Any], service: str) -> Span:
+    status = raw.get("status") or {}
+    return Span(
+        span_id=_hex(raw.get("spanId", "")),
+        parent_id=_hex(raw.get("parentSpanId", "")),
+        name=raw.get("name", ""),
+        service=service,
+        start_ns=int(raw.get("startTimeUnixNano", 0)),
+        end_ns=int(raw.get("endTimeUnixNano", 0)),
+        failed=status.get("code") in (ERROR, "STATUS_CODE_ERROR"),
+        message=status.get("message", ""),
+        attributes=_attributes(raw),
+    )
+
+
+def _attributes(holder: dict[str, Any]) -> dict[str, Any]:
+    pairs = holder.get("attributes") or []
+    return {pair["key"]: plain_value(pair.get("value") or {}) for pair in pairs}
+
+
+def _hex(span_id: str) -> str:
+    """Span ids are hex in OTLP/JSON but base64 where protobuf's own JSON mapping was used."""
+    if len(span_id) == 16:
+        return span_id
+    try:
+        return base64.b64decode(span_id, validate=True).hex()
+    except binascii.Error:
+        return span_id
