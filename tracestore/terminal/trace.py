@@ -75,8 +75,8 @@ class Trace:
         """Ids of the spans that the end of the trace waited for.
 
         Walked backwards from the end: at each moment the child that ended last before it is what
-        its parent waited for, then the one that ended before that child began. A span that began
-        when its parent had ended (a job handed to a queue) is followed too.
+        its parent waited for, then the one that had ended before that child began. A child that
+        outlived its parent (a job handed to a queue) is followed too.
         """
         path: set[str] = set()
         if not self.roots:
@@ -86,8 +86,8 @@ class Trace:
             span, until = stack.pop()
             path.add(span.span_id)
             for child in sorted(self.children(span), key=self._subtree_end, reverse=True):
-                if child.start_ns < until and child.span_id not in path:
-                    stack.append((child, min(until, self._subtree_end(child))))
+                if self._subtree_end(child) <= until:
+                    stack.append((child, self._subtree_end(child)))
                     until = child.start_ns
         return path
 
