@@ -1,0 +1,1 @@
+"""Strategies that a request may name. Importing this package does not import NautilusTrader."""

@@ -1,0 +1,56 @@
+"""What the platform must know of a strategy; for built-in and configured strategies alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from backend.models import TickKind
+
+if TYPE_CHECKING:
+    from nautilus_trader.model.instruments import Instrument
+    from nautilus_trader.trading.strategy import Strategy
+
+
+class StrategyParams(BaseModel):
+    """Base of parameters: strict types, no unknown names.
+
+    Each field has a default, a description and, where it has one, a unit in the JSON schema.
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+
+class SizedParams(StrategyParams):
+    """Parameters of strategies that place orders."""
+
+    trade_size: float | None = Field(
+        default=None, gt=0, le=1e12, json_schema_extra={"unit": "base units or contracts"},
+        description="Quantity of one order; none: what trade_notional buys",
+    )  # fmt: skip
+    trade_notional: float = Field(
+        default=10_000.0, gt=0, le=1e12, json_schema_extra={"unit": "quote currency"},
+        description="Value of one order at the current price, where trade_size is not given",
+    )  # fmt: skip
+
+
+Factory = Callable[["Instrument", TickKind, Any], "Strategy"]
+"""Makes a strategy for one instrument, the kind of ticks it gets and its checked parameters."""
+
+
+@dataclass(frozen=True)
+class StrategySpec:
+    """A strategy as an operator offers it.
+
+    A package adds its own by an entry point of the group `nautilus_monitoring.strategies` that
+    holds a StrategySpec. `load` imports what is needed to trade, so that listing strategies costs
+    nothing.
+    """
+
+    name: str
+    description: str
+    params: type[StrategyParams]
+    load: Callable[[], Factory]
