@@ -44,6 +44,12 @@ def _role(text: str) -> str:
     return text
 
 
+def _spans_to(text: str) -> str:
+    if text not in ("otlp", "none"):
+        raise ValueError("must be otlp or none")
+    return text
+
+
 def _setting(default: Any, variable: str, parse: Callable[[str], Any]) -> Any:
     return field(default=default, metadata={"variable": variable, "parse": parse})
 
@@ -66,6 +72,14 @@ class Settings:
     """OpenTelemetry's own switch: metrics without spans."""
     service_name: str = _setting("nautilus", "OTEL_SERVICE_NAME", str)
     """`service.name` of the spans."""
+    service_version: str = _setting("", "NAUTOBS_SERVICE_VERSION", str)
+    """`service.version` of the spans; unset: the version of this library."""
+    spans_to: str = _setting("otlp", "OTEL_TRACES_EXPORTER", _spans_to)
+    """`otlp`, or `none`: spans are made, so that trace ids exist, and sent nowhere."""
+    span_request_seconds: float = _setting(3.0, "OTEL_EXPORTER_OTLP_TIMEOUT", _positive)
+    """Time that sending one batch of spans may take, retries included."""
+    span_queue: int = _setting(32_768, "OTEL_BSP_MAX_QUEUE_SIZE", _count(512, 2**20))
+    """Spans that wait at most: a burst of 20,000 fits; about 60 MB when it is full."""
     strategy_cap: int = _setting(50, "NAUTOBS_STRATEGY_CAP", _count(1, 10_000))
     """Values that the label `strategy` may take before the rest become `other`."""
     sample_seconds: float = _setting(1.0, "NAUTOBS_SAMPLE_SECONDS", _positive)

@@ -1,0 +1,267 @@
+"""The session: everything the library installs, in order, and undoes in reverse.
+
+The one place with global state: the session that is active in this process.
+"""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from nautilus_instrumentation import metrics
+from nautilus_instrumentation.cache import CacheTelemetry
+from nautilus_instrumentation.exposition.cells import MemoryStore, Store
+from nautilus_instrumentation.guard import Guard
+from nautilus_instrumentation.jobs import JobTelemetry
+from nautilus_instrumentation.nautilus.conversion import ConversionTelemetry
+from nautilus_instrumentation.nautilus.runs import BacktestTelemetry
+from nautilus_instrumentation.recorder import NULL_RECORDER, Recorder
+from nautilus_instrumentation.runtime.gc import GcWatch
+from nautilus_instrumentation.runtime.ticker import Ticker
+from nautilus_instrumentation.settings import Settings
+from nautilus_instrumentation.tracing import NULL_TRACING, Tracing
+from nautilus_instrumentation.web.event_loop import LoopWatch
+from nautilus_instrumentation.web.vitals import VitalTelemetry
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace.export import SpanExporter
+
+    from nautilus_instrumentation.web.asgi import App
+
+logger = logging.getLogger(__name__)
+
+Undo = Callable[[], object]
+
+
+class Session:
+    """Telemetry of one process. Made by `instrument()`; `current_session()` finds it.
+
+    Its parts are the same objects in kind, whether telemetry is on or off: when it is off, they
+    are no-op twins, so that callers need not ask.
+    """
+
+    def __init__(
+        self, settings: Settings, *, guard: Guard, recorder: Recorder, tracing: Tracing
+    ) -> None:
+        self.settings = settings
+        self.guard = guard
+        self.recorder = recorder
+        self.tracing = tracing
+        self.ticker = Ticker(settings.sample_seconds, guard)
+        self.gc = GcWatch(recorder, settings.role)
+        self.backtests = BacktestTelemetry(
+            guard=guard,
+            recorder=recorder,
+            tracing=tracing,
+            ticker=self.ticker if recorder.enabled else None,
+            gc=self.gc,
+            slot=settings.slot,
+        )
+        self.conversion = ConversionTelemetry(guard=guard, recorder=recorder, tracing=tracing)
+        self.jobs = JobTelemetry(recorder)
+        self.vitals = VitalTelemetry(recorder)
+        self._caches: dict[tuple[str, str], CacheTelemetry] = {}
+        self._undo: list[tuple[str, Undo]] = []
+        self._closing = threading.Lock()
+
+    @property
+    def enabled(self) -> bool:
+        """False for the twin that records nothing."""
+        return self.recorder.enabled
+
+    def cache(self, name: str, backend: str = "memory") -> CacheTelemetry:
+        """Telemetry of a cache; `name` of `metrics.CACHES`, `backend` is memory or redis."""
+        key = (name, backend)
+        if key not in self._caches:
+            self._caches[key] = CacheTelemetry(self.recorder, name, backend)
+        return self._caches[key]
+
+    def instrument_app(self, app: Any) -> None:
+        """Measure a FastAPI or Starlette application, with server spans for FastAPI.
+
+        Call it after the application's own middleware is added. Closing the session restores the
+        application. Raises TypeError for anything else: wrap a bare ASGI callable in
+        `nautilus_instrumentation.web.asgi.MetricsMiddleware` instead.
+        """
+        from nautilus_instrumentation.web.fastapi import instrument_app
+
+        if not hasattr(app, "user_middleware"):
+            raise TypeError(f"not a FastAPI or Starlette application: {app!r}")
+        if self.enabled:
+            self.install("app", lambda: instrument_app(self, app))
+
+    def watch_event_loop(self) -> LoopWatch:
+        """Context manager (with or without `async`) that measures the running loop's lag."""
+        return LoopWatch(self.recorder)
+
+    def watchdog_received(self, unix_seconds: float) -> None:
+        """The dead-man switch of the alerting arrived at that time."""
+        self.recorder.gauge(metrics.TELEMETRY_WATCHDOG).set(unix_seconds)
+
+    def flush(self, timeout_seconds: float = 5.0) -> None:
+        """Publish and send what waits, within `timeout_seconds`; for the end of each job."""
+        if not self.enabled:
+            return
+        with self.guard("session.flush"):
+            self.gc.flush()
+        self.tracing.flush(timeout_seconds)
+
+    def metrics_app(self) -> App:
+        """ASGI application that serves the metrics of a host with one process.
+
+        A host with several processes serves them from a process of its own:
+        `python -m nautilus_instrumentation.exposition`.
+        """
+        from nautilus_instrumentation.web.exposition import MetricsApp
+
+        return MetricsApp(self.recorder.store, self.guard)
+
+    def install(self, name: str, part: Callable[[], Undo]) -> None:
+        """Install one part; a part that fails is reported, and the rest goes on."""
+        with self.guard(f"install.{name}"):
+            self._undo.append((name, part()))
+
+    def close(self) -> None:
+        """Undo everything in reverse order; a second call does nothing."""
+        with self._closing:
+            _forget(self)
+            while self._undo:
+                name, undo = self._undo.pop()
+                with self.guard(f"close.{name}"):
+                    undo()
+
+
+def _null_session() -> Session:
+    return Session(Settings(), guard=Guard(), recorder=NULL_RECORDER, tracing=NULL_TRACING)
+
+
+NULL_SESSION = _null_session()
+"""The twin of a host that is not instrumented."""
+
+_active: Session | None = None
+_owner_pid = 0
+_changing = threading.RLock()
+
+
+def current_session() -> Session:
+    """The session of this process; the no-op twin when it is not instrumented."""
+    return _active or NULL_SESSION
+
+
+def instrument(
+    settings: Settings | None = None,
+    *,
+    span_exporter: SpanExporter | None = None,
+    nautilus: bool = True,
+    tracing: bool = True,
+    gc: bool = True,
+    process: bool = True,
+    **overrides: Any,
+) -> Session:
+    """Install the telemetry of this process and return its session.
+
+    `overrides` are fields of `Settings`; they win over `settings`, which defaults to the
+    environment. `span_exporter` gets each span as it ends, instead of the OTLP endpoint (tests).
+    The switches leave parts out: the hooks into NautilusTrader, spans, garbage collection, process
+    figures.
+
+    A second call returns the session there is. Only settings that cannot be used raise
+    (SettingsError); a part that cannot be installed is logged, counted and left out.
+    """
+    global _active, _owner_pid
+    if settings is None:
+        settings = Settings.from_environment(**overrides)
+    elif overrides:
+        settings = replace(settings, **overrides)
+    if not settings.enabled:
+        return NULL_SESSION
+    with _changing:
+        if _active is not None and _owner_pid != os.getpid() and settings != _active.settings:
+            # A child of a fork that wants to be someone else, say a worker with its own slot.
+            _active.close()
+        if _active is not None:
+            logger.warning("already instrumented: the session there is stays as it was")
+            _active.recorder.count_error("instrument.again")
+            return _active
+        session = _build(settings, span_exporter, tracing)
+        _active, _owner_pid = session, os.getpid()
+    _install(session, nautilus=nautilus, gc=gc, process=process)
+    return session
+
+
+def uninstrument() -> None:
+    """Close the session of this process, if there is one."""
+    with _changing:
+        if _active is not None:
+            _active.close()
+
+
+def conversion_batch(kind: str) -> AbstractContextManager[Any]:
+    """Measure the conversion of one batch of rows; `kind` is quote, trade or bar."""
+    return current_session().conversion.batch(kind)
+
+
+def _forget(session: Session) -> None:
+    global _active
+    with _changing:
+        if _active is session:
+            _active = None
+
+
+def _build(settings: Settings, span_exporter: SpanExporter | None, tracing: bool) -> Session:
+    guard = Guard(settings.strict)
+    store = guard.call("install.store", _store, settings, guard) or MemoryStore(guard)
+    recorder = Recorder(store, guard, settings.caps)
+    guard.on_error = recorder.count_error
+    made: Tracing = NULL_TRACING
+    end: Undo | None = None
+    if tracing and not settings.spans_disabled:
+        from nautilus_instrumentation.providers import start_tracing
+
+        with guard("install.tracing"):
+            made, end = start_tracing(settings, guard, recorder, span_exporter)
+    session = Session(settings, guard=guard, recorder=recorder, tracing=made)
+    session.install("store", lambda: store.close)
+    if end is not None:
+        session.install("tracing", lambda: end)
+    return session
+
+
+def _store(settings: Settings, guard: Guard) -> Store:
+    if settings.metrics_dir is None:
+        return MemoryStore(guard)
+    from nautilus_instrumentation.exposition import SharedStore
+
+    return SharedStore(settings.metrics_dir, settings.role, settings.slot, guard=guard)
+
+
+def _install(session: Session, *, nautilus: bool, gc: bool, process: bool) -> None:
+    """Install the parts in order; closing undoes them from the last to the first."""
+
+    def ticker() -> Undo:
+        session.ticker.add(session.recorder.tick)
+        return session.ticker.stop
+
+    def collector() -> Undo:
+        session.gc.install()
+        session.ticker.add(session.gc.flush)
+        return lambda: (session.gc.uninstall(), session.gc.flush())
+
+    def at_exit() -> Undo:
+        atexit.register(session.close)
+        return lambda: atexit.unregister(session.close)
+
+    session.install("ticker", ticker)
+    if gc:
+        session.install("gc", collector)
+    if nautilus:
+        from nautilus_instrumentation.nautilus.hooks import install as hooks
+
+        session.install("nautilus", lambda: hooks(session))
+    session.install("exit", at_exit)

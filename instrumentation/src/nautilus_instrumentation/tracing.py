@@ -1,0 +1,312 @@
+"""Spans: started, made current, carried to other processes, and sent without ever blocking.
+
+When the host program has set a global tracer provider before `instrument()`, spans are made by
+that provider and leave by its processors. Otherwise the library keeps a provider of its own; it
+never becomes the global one, so that the host may still set it.
+
+OpenTelemetry's variables hold: OTEL_TRACES_SAMPLER and its argument, OTEL_EXPORTER_OTLP_*,
+OTEL_RESOURCE_ATTRIBUTES, OTEL_SERVICE_NAME, OTEL_SPAN_*_LIMIT, OTEL_SDK_DISABLED.
+"""
+
+from __future__ import annotations
+
+import traceback as tracebacks
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from opentelemetry import context as contexts
+from opentelemetry import trace
+from opentelemetry.context import Context
+from opentelemetry.trace import Link, Span, SpanKind, Status, StatusCode
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+from opentelemetry.util.types import AttributeValue
+
+if TYPE_CHECKING:
+    from nautilus_instrumentation.guard import Guard
+
+Attributes = Mapping[str, AttributeValue]
+Carrier = Mapping[str, str]
+
+INVALID_SPAN: Span = trace.INVALID_SPAN
+
+LONGEST_MESSAGE = 4096
+LONGEST_STACKTRACE = 16_384
+"""Characters of an exception that a span keeps; a host's message can hold a whole data frame."""
+
+EXEMPLAR_CHARACTERS = 128
+"""OpenMetrics' limit on all names and values of an exemplar together."""
+
+_ROOM_FOR_RUN_ID = EXEMPLAR_CHARACTERS - len("trace_id" + "span_id" + "run_id") - 32 - 16
+
+_w3c = TraceContextTextMapPropagator()
+
+
+def record_failure(span: Span, exc_type: str, message: str, stacktrace: str) -> None:
+    """Put an exception event and an error status on the span, by OpenTelemetry's names."""
+    message = message[:LONGEST_MESSAGE]
+    span.add_event(
+        "exception",
+        {
+            "exception.type": exc_type,
+            "exception.message": message,
+            # The end of a stack trace is the part that tells most.
+            "exception.stacktrace": stacktrace[-LONGEST_STACKTRACE:],
+        },
+    )
+    span.set_attribute("error.type", exc_type)
+    span.set_status(Status(StatusCode.ERROR, f"{exc_type}: {message}"))
+
+
+def _type_name(exc: BaseException) -> str:
+    kind = type(exc)
+    return (
+        kind.__qualname__
+        if kind.__module__ == "builtins"
+        else f"{kind.__module__}.{kind.__qualname__}"
+    )
+
+
+class SpanScope(AbstractContextManager[Span]):
+    """Context manager of one span; the exception that passes through stays the same object."""
+
+    __slots__ = ("_guard", "_span", "_token")
+
+    def __init__(self, guard: Guard, span: Span) -> None:
+        self._guard = guard
+        self._span = span
+        self._token: object = None
+
+    def __enter__(self) -> Span:
+        if self._span is not INVALID_SPAN:
+            self._token = contexts.attach(trace.set_span_in_context(self._span))
+        return self._span
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        # GeneratorExit is how a generator is closed early, not a failure.
+        if exc is not None and not isinstance(exc, GeneratorExit) and self._span.is_recording():
+            with self._guard("spans.fail"):  # the exception's own __str__ may raise
+                stack = "".join(tracebacks.format_exception(exc_type, exc, traceback))
+                record_failure(self._span, _type_name(exc), str(exc), stack)
+        with self._guard("spans.end"):
+            self._span.end()
+        if self._token is not None:
+            contexts.detach(self._token)  # type: ignore[arg-type]  # attach's own token
+
+
+class AttachedScope(AbstractContextManager[None]):
+    """Context manager that makes the remote parent of a carrier current."""
+
+    __slots__ = ("_carrier", "_guard", "_token")
+
+    def __init__(self, guard: Guard, carrier: Carrier) -> None:
+        self._guard = guard
+        self._carrier = carrier
+        self._token: object = None
+
+    def __enter__(self) -> None:
+        with self._guard("spans.attach"):
+            self._token = contexts.attach(_w3c.extract(self._carrier))
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._token is not None:
+            contexts.detach(self._token)  # type: ignore[arg-type]  # attach's own token
+
+
+class Tracing:
+    """Makes spans with one tracer. Nothing here raises or waits, whatever the endpoint does."""
+
+    enabled = True
+
+    def __init__(
+        self,
+        provider: trace.TracerProvider,
+        guard: Guard,
+        flush: Callable[[float], object],
+        version: str = "",
+    ) -> None:
+        self.provider = provider
+        self._guard = guard
+        self._flush = flush
+        self._tracer = provider.get_tracer("nautilus_instrumentation", version)
+
+    def span(
+        self,
+        name: str,
+        attributes: Attributes | None = None,
+        *,
+        parent: Carrier | None = None,
+        links: Sequence[Carrier] = (),
+        kind: SpanKind | None = None,
+        start_time_ns: int | None = None,
+    ) -> AbstractContextManager[Span]:
+        """Span that is current while the block runs and ends with it.
+
+        `parent` and `links` are carriers (W3C headers) of other spans; without `parent` the
+        current span is the parent. `start_time_ns` (Unix) lets a span begin in the past.
+        """
+        span = self._start(name, attributes, parent, links, kind, start_time_ns)
+        return SpanScope(self._guard, span)
+
+    def start(
+        self,
+        name: str,
+        attributes: Attributes | None = None,
+        *,
+        parent: Carrier | None = None,
+        links: Sequence[Carrier] = (),
+        kind: SpanKind | None = None,
+        start_time_ns: int | None = None,
+    ) -> Span:
+        """Span that is not made current; the caller calls its `end()`."""
+        return self._start(name, attributes, parent, links, kind, start_time_ns)
+
+    def _start(
+        self,
+        name: str,
+        attributes: Attributes | None,
+        parent: Carrier | None,
+        links: Sequence[Carrier],
+        kind: SpanKind | None,
+        start_time_ns: int | None,
+    ) -> Span:
+        with self._guard("spans.start"):
+            return self._tracer.start_span(
+                name,
+                context=_w3c.extract(parent) if parent else None,
+                kind=SpanKind.INTERNAL if kind is None else kind,
+                attributes=attributes,
+                links=[link for carrier in links for link in _links(carrier)],
+                start_time=start_time_ns,
+            )
+        return INVALID_SPAN
+
+    def fail(self, span: Span, exc_type: str, message: str, stacktrace: str = "") -> None:
+        """Record on the span a failure that another process reported."""
+        with self._guard("spans.fail"):
+            record_failure(span, exc_type, message, stacktrace)
+
+    def carrier(self, span: Span | None = None) -> dict[str, str]:
+        """W3C headers of the span (default: the current one); empty when there is none."""
+        headers: dict[str, str] = {}
+        with self._guard("spans.carrier"):
+            _w3c.inject(headers, context=_context_of(span))
+        return headers
+
+    def attached(self, carrier: Carrier) -> AbstractContextManager[None]:
+        """Make the span that the carrier names the current parent."""
+        return AttachedScope(self._guard, carrier)
+
+    def exemplar(
+        self, run_id: str | None = None, span: Span | None = None
+    ) -> dict[str, str] | None:
+        """Labels that tie a measurement to the span; None when it is not sampled.
+
+        A run id that would exceed OpenMetrics' 128 characters is left out.
+        """
+        context = (span or trace.get_current_span()).get_span_context()
+        if not context.is_valid or not context.trace_flags.sampled:
+            return None
+        labels = {"trace_id": f"{context.trace_id:032x}", "span_id": f"{context.span_id:016x}"}
+        if run_id and len(run_id) <= _ROOM_FOR_RUN_ID:
+            labels["run_id"] = run_id
+        return labels
+
+    def trace_id(self, span: Span | None = None) -> str:
+        """Trace of the span (default: the current one) as 32 hex digits; "" when there is none."""
+        context = (span or trace.get_current_span()).get_span_context()
+        return f"{context.trace_id:032x}" if context.is_valid else ""
+
+    def flush(self, timeout_seconds: float = 5.0) -> None:
+        """Send the spans that wait; returns after `timeout_seconds` whatever happens."""
+        with self._guard("spans.flush"):
+            self._flush(timeout_seconds)
+
+
+def _links(carrier: Carrier) -> list[Link]:
+    context = trace.get_current_span(_w3c.extract(carrier, context=Context())).get_span_context()
+    return [Link(context)] if context.is_valid else []
+
+
+def _context_of(span: Span | None) -> Context | None:
+    return None if span is None else trace.set_span_in_context(span)
+
+
+class _NullScope(AbstractContextManager[Span]):
+    """A span that is not made."""
+
+    __slots__ = ()
+
+    def __enter__(self) -> Span:
+        return INVALID_SPAN
+
+    def __exit__(self, *exc_info: object) -> None:
+        """Nothing to end."""
+
+
+_NULL_SCOPE = _NullScope()
+
+
+class NullTracing(Tracing):
+    """The twin that makes no spans; the same methods at the price of a call."""
+
+    enabled = False
+
+    def __init__(self, guard: Guard | None = None) -> None:
+        self.provider = trace.NoOpTracerProvider()
+
+    def span(
+        self,
+        name: str,
+        attributes: Attributes | None = None,
+        *,
+        parent: Carrier | None = None,
+        links: Sequence[Carrier] = (),
+        kind: SpanKind | None = None,
+        start_time_ns: int | None = None,
+    ) -> AbstractContextManager[Span]:
+        return _NULL_SCOPE
+
+    def start(
+        self,
+        name: str,
+        attributes: Attributes | None = None,
+        *,
+        parent: Carrier | None = None,
+        links: Sequence[Carrier] = (),
+        kind: SpanKind | None = None,
+        start_time_ns: int | None = None,
+    ) -> Span:
+        return INVALID_SPAN
+
+    def fail(self, span: Span, exc_type: str, message: str, stacktrace: str = "") -> None: ...
+
+    def carrier(self, span: Span | None = None) -> dict[str, str]:
+        return {}
+
+    def attached(self, carrier: Carrier) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def exemplar(
+        self, run_id: str | None = None, span: Span | None = None
+    ) -> dict[str, str] | None:
+        return None
+
+    def trace_id(self, span: Span | None = None) -> str:
+        return ""
+
+    def flush(self, timeout_seconds: float = 5.0) -> None: ...
+
+
+NULL_TRACING = NullTracing()
