@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from backend.settings import Settings
-from nautilus_instrumentation import Session
+if TYPE_CHECKING:
+    from backend.settings import Settings
+    from nautilus_instrumentation import Session
 
 
 class ProgressSink(Protocol):
