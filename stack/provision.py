@@ -35,7 +35,8 @@ class Tool:
     def how_to_install(self) -> str:
         """What to type on the systems we know, one a line."""
         return (
-            f"  Debian, Ubuntu: sudo apt-get install {self.debian_package} (starts it as a service: "
+            f"  Debian, Ubuntu: sudo apt-get install {self.debian_package}\n"
+            f"                  (it starts as a service and takes the port; to stop that: "
             f"sudo systemctl disable --now {self.debian_package})\n"
             f"  Fedora:         {self.fedora}\n"
             f"  macOS:          {self.macos}\n"

@@ -1,0 +1,133 @@
+"""Single pieces of work against the API; each checks its outcome and records it in the tally."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from stack.client import Api, ApiError, Interrupted, Json
+from stack.tally import Run, Tally
+from stack.targets import BadRequest, Target, backtest, window_start
+
+PAGE = 20
+FAIL_AFTER_TICKS = 10
+"""Few enough for the sparsest five minutes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Actions:
+    """`stopping` tells whether to give up waiting; a job given up is cancelled."""
+
+    api: Api
+    tally: Tally
+    stopping: Callable[[], bool]
+
+    def convert(self, day: str, files: list[str] | None = None, *, force: bool = False) -> None:
+        """Convert files of a day (None: all) and record each."""
+        self.finish_conversion(self.submit_conversion(day, files, force=force))
+
+    def submit_conversion(
+        self, day: str, files: list[str] | None = None, *, force: bool = False
+    ) -> str:
+        body: Json = {"date": day, "force": force}
+        if files is not None:
+            body["files"] = files
+        return self.api.post("/datasets/convert", body)["job_id"]
+
+    def finish_conversion(self, job_id: str) -> None:
+        job = self._wait(job_id)
+        self.tally.job("convert", job["status"])
+        if job["status"] != "ok":
+            self.tally.failure(f"conversion {job_id}: {describe(job)}")
+        for file in (job.get("result") or {}).get("files", ()):
+            if file["outcome"] == "failed":
+                self.tally.failure(f"conversion of {file['path']}: {file['error']}")
+            else:
+                self.tally.conversion(
+                    file["outcome"], file["seconds"], file["rows_written"], file["rows_rejected"]
+                )
+
+    def backtest(
+        self, target: Target, strategy: str, window: str, number: int, expected: str = "ok"
+    ) -> None:
+        """Run a backtest to its end; `number` moves the window."""
+        start = window_start(self.api, target, window, number)
+        params = {"fail_after_ticks": FAIL_AFTER_TICKS} if expected == "error" else {}
+        request = backtest(target, strategy, start, window, params=params)
+        accepted = self.api.post("/backtest/run", request)
+        job = self._wait(accepted["job_id"])
+        status = job["status"]
+        self.tally.job(f"{strategy} {window}", status)
+        if status != expected:
+            self.tally.failure(
+                f"{strategy} on {window} of {target.instrument_id}: "
+                f"{describe(job)}, expected {expected}"
+            )
+            return
+        result = self.api.get(f"/backtest/results/{accepted['run_id']}")
+        self.tally.run(
+            Run(
+                run_id=result["run_id"],
+                trace_id=result["trace_id"],
+                strategy=strategy,
+                window=window,
+                status=result["status"],
+                seconds=result["duration_seconds"],
+                data_points=result["data_points"],
+                points_per_second=result["data_points_per_second"],
+                orders=result["orders"],
+            )
+        )
+
+    def cancel(self, target: Target) -> None:
+        """Start a day's backtest and cancel it; on a fast machine it may be done before."""
+        request = backtest(target, "ema_cross", target.midnight, "1d")
+        job_id = self.api.post("/backtest/run", request)["job_id"]
+        self.api.call("DELETE", f"/jobs/{job_id}")
+        job = self._wait(job_id)
+        self.tally.job("cancelled on purpose", job["status"])
+        if job["status"] not in ("cancelled", "ok"):
+            self.tally.failure(f"cancelled job {job_id}: {describe(job)}")
+
+    def refused(self, bad: BadRequest, target: Target) -> None:
+        """Send a bad request; only a problem document with a 4xx is right."""
+        options: Json = {}
+        if bad.change is not None:
+            good = backtest(target, "idle", target.midnight, "1d")
+            options["json"] = {**good, **bad.change}
+        if bad.content is not None:
+            options = {"content": bad.content, "headers": {"content-type": "application/json"}}
+        try:
+            self.api.call(bad.method, bad.path, **options)
+        except ApiError as error:
+            if 400 <= error.status < 500 and error.is_problem:
+                self.tally.count("refused")
+            else:
+                self.tally.failure(f"{bad.name}: not refused by a problem document: {error}")
+        else:
+            self.tally.failure(f"{bad.name}: accepted")
+
+    def read(self) -> None:
+        """What a person looking at the platform would call."""
+        page = self.api.get("/backtest/results", limit=PAGE)
+        self.tally.count("reads")
+        for item in page["items"][:1]:
+            self.api.get(f"/backtest/results/{item['run_id']}")
+            self.tally.count("reads")
+        for path in ("/jobs", "/datasets", "/catalog/instruments", "/strategies", "/health"):
+            self.api.get(path)
+            self.tally.count("reads")
+
+    def _wait(self, job_id: str) -> Json:
+        try:
+            return self.api.wait(job_id, self.stopping)
+        except Interrupted:
+            self.api.call("DELETE", f"/jobs/{job_id}")
+            raise
+
+
+def describe(job: Json) -> str:
+    """`status: what the error says`, for people."""
+    error = job.get("error") or {}
+    said = ": ".join(part for part in (error.get("type"), error.get("message")) if part)
+    return f"{job['status']} ({said[:300]})" if said else job["status"]

@@ -1,0 +1,287 @@
+"""`make demo`: starts the embedded stack on fresh data, drives real work, and shows what happens.
+
+Exit codes: 0 all parts worked; 1 a part failed; 2 it could not start.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import fcntl
+import json
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rich.console import Console
+from rich.live import Live
+
+from stack import status
+from stack.client import Api
+from stack.load import Load
+from stack.monitor import (
+    CACHE_HITS,
+    CACHE_MISSES,
+    IN_PROGRESS,
+    MUST_MOVE,
+    Exporter,
+    MonitorError,
+    Prometheus,
+)
+from stack.processes import Death, StackError, Supervisor
+from stack.provision import ALERTMANAGER, PROMETHEUS, Found, Missing, ToolError, provision
+from stack.services import Layout, fresh_layout, services
+from stack.settings import SettingsError, StackSettings, load_settings
+from stack.status import Link, View
+from stack.tally import Tally
+from stack.ticks import RawTicks, ensure_ticks
+
+OK, FAILED, NOT_STARTED = 0, 1, 2
+
+TICK_SECONDS = 0.5
+LINE_SECONDS = 5.0
+FIRST_SCRAPE_SECONDS = 30.0
+SETTLE_SECONDS = 15.0
+"""How long the last scrapes may take to reach Prometheus at the end: three intervals."""
+
+READ = (*MUST_MOVE, CACHE_HITS, CACHE_MISSES, IN_PROGRESS)
+
+
+@dataclass(slots=True)
+class Demo:
+    """One run of the demo. `stopping` is set by signals."""
+
+    settings: StackSettings
+    duration: float | None
+    console: Console
+    stopping: threading.Event = field(default_factory=threading.Event)
+    tally: Tally = field(default_factory=Tally)
+    deaths: list[Death] = field(default_factory=list)
+    links: tuple[Link, ...] = ()
+    monitor: Prometheus | Exporter | None = None
+    before: dict[str, float] = field(default_factory=dict)
+    now: dict[str, float] = field(default_factory=dict)
+    unread: str = ""
+    """Why the last reading of the metrics failed; empty when it did not."""
+    started: float = 0.0
+    ended: float | None = None
+
+    def run(self) -> int:
+        """Set up, work, sum up, stop; returns the exit code."""
+        found = self._find_tools()
+        raw = self._raw_ticks()
+        layout = fresh_layout(self.settings)
+        with Supervisor(self.settings.logs_dir) as supervisor:
+            self._start(supervisor, layout, raw, found)
+            self.monitor = self._first_scrape(found)
+            self.before = self.now = self.monitor.read(READ)
+            self.started = time.monotonic()
+            self.console.print("Ready. Driving work …\n")
+            load = Load(Api(self.settings.url("BACKEND_PORT")), self.tally)
+            load.start()
+            self._watch(supervisor)
+            self.ended = time.monotonic()
+            self.console.print("Stopping …")
+            load.stop()
+            problems = self._sum_up(layout)
+        self._say_goodbye(layout, problems)
+        return FAILED if problems else OK
+
+    # Setting up ----------------------------------------------------------------------------------
+
+    def _find_tools(self) -> dict[str, Found]:
+        found = {}
+        for tool in (PROMETHEUS, ALERTMANAGER):
+            answer = provision(tool, self.settings, self._say)
+            if isinstance(answer, Missing):
+                self.console.print(f"[yellow]{answer}[/]\nGoing on without {tool.name}.")
+            else:
+                found[tool.name] = answer
+                self._say(f"{tool.name} {answer.version} ({answer.source}: {answer.path})")
+        return found
+
+    def _raw_ticks(self) -> RawTicks:
+        folder, described = self.settings.raw_tick_dir, self.settings.datasets_file
+        if folder is not None and described is not None:
+            self._say(f"Raw ticks of your own: {folder}")
+            return RawTicks(folder, described)
+        start = time.monotonic()
+        raw = ensure_ticks(self.settings.var_dir / "ticks")
+        self._say(f"Generated ticks: {raw.folder} ({time.monotonic() - start:.1f} s)")
+        return raw
+
+    def _start(
+        self, supervisor: Supervisor, layout: Layout, raw: RawTicks, found: dict[str, Found]
+    ) -> None:
+        for service in services(self.settings, layout, raw, found):
+            start = time.monotonic()
+            supervisor.start(service, self.stopping.is_set)
+            took = time.monotonic() - start
+            self._say(f"{service.name} ready on port {service.port} ({took:.1f} s)")
+        self.links = links(self.settings, found)
+
+    def _first_scrape(self, found: dict[str, Found]) -> Prometheus | Exporter:
+        """Prometheus once it has scraped the platform, or the exporter when there is none."""
+        if PROMETHEUS.name not in found:
+            return Exporter(self.settings.url("METRICS_PORT"))
+        monitor = Prometheus(self.settings.url("PROMETHEUS_PORT"))
+        deadline = time.monotonic() + FIRST_SCRAPE_SECONDS
+        while not monitor.watches_the_platform():
+            if time.monotonic() > deadline:
+                raise StackError(
+                    f"Prometheus did not scrape the exporter within {FIRST_SCRAPE_SECONDS:.0f} s: "
+                    f"see {self.settings.url('PROMETHEUS_PORT')}/targets"
+                )
+            if self.stopping.wait(TICK_SECONDS):
+                raise StackError("stopped while waiting for the first scrape")
+        return monitor
+
+    # Working -------------------------------------------------------------------------------------
+
+    def _watch(self, supervisor: Supervisor) -> None:
+        """Show the work until it is time to stop, a signal comes, or a service dies."""
+        with self._display() as show:
+            while not self._is_over():
+                self.deaths += supervisor.deaths()
+                if self.deaths:
+                    return
+                self._read()
+                show(self._view())
+                self.stopping.wait(TICK_SECONDS)
+
+    def _is_over(self) -> bool:
+        too_long = self.duration is not None and self._elapsed() >= self.duration
+        return self.stopping.is_set() or too_long
+
+    def _elapsed(self) -> float:
+        return (self.ended or time.monotonic()) - self.started
+
+    def _read(self) -> None:
+        assert self.monitor is not None
+        try:
+            self.now = self.monitor.read(READ)
+            self.unread = ""
+        except MonitorError as error:
+            self.unread = str(error)
+
+    def _view(self) -> View:
+        return View(
+            elapsed=self._elapsed(),
+            duration=self.duration,
+            links=self.links,
+            tally=self.tally.snapshot(),
+            source=self.monitor.name if self.monitor else "",
+            before=self.before,
+            now=self.now,
+        )
+
+    @contextlib.contextmanager
+    def _display(self) -> Iterator[object]:
+        """A function that shows a view: a redrawn table, or a line now and then."""
+        if self.console.is_terminal:
+            with Live(console=self.console, auto_refresh=False) as table:
+                yield lambda view: table.update(status.live(view), refresh=True)
+            return
+        last = [-LINE_SECONDS]
+
+        def line(view: View) -> None:
+            if view.elapsed - last[0] >= LINE_SECONDS:
+                last[0] = view.elapsed
+                self._say(status.line(view))
+
+        yield line
+
+    # Summing up ----------------------------------------------------------------------------------
+
+    def _sum_up(self, layout: Layout) -> list[str]:
+        """Print the summary and write it as JSON; returns what failed."""
+        complete = self.tally.first_round_done
+        deadline = time.monotonic() + (SETTLE_SECONDS if complete and not self.deaths else 0)
+        self._read()
+        while len(self._view().moved()) < len(MUST_MOVE) and time.monotonic() < deadline:
+            time.sleep(TICK_SECONDS)
+            self._read()
+        view = self._view()
+        problems = status.problems(view, self.deaths, complete=complete)
+        if self.unread:
+            problems.append(self.unread)
+        self.console.print()
+        self.console.print(status.summary(view))
+        layout.summary.write_text(json.dumps(status.as_json(view, problems), indent=2))
+        return problems
+
+    def _say_goodbye(self, layout: Layout, problems: list[str]) -> None:
+        self.console.print()
+        self._say(f"Results: {layout.results}   logs: {self.settings.logs_dir}")
+        self._say(f"This summary as JSON: {layout.summary}")
+        for problem in problems:
+            self.console.print(f"FAILED: {problem}", style="bold red", markup=False)
+        if not problems:
+            self.console.print("All parts worked; everything that was started is stopped.")
+
+    def _say(self, text: str) -> None:
+        self.console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def links(settings: StackSettings, found: dict[str, Found]) -> tuple[Link, ...]:
+    """Where to look, for what runs."""
+    backend, exporter = settings.url("BACKEND_PORT"), settings.url("METRICS_PORT")
+    shown = [
+        Link("backend", f"{backend}/api/docs", "the API: jobs, results, datasets"),
+        Link("exporter", f"{exporter}/metrics", "metrics of all processes"),
+    ]
+    if PROMETHEUS.name in found:
+        url = settings.url("PROMETHEUS_PORT")
+        shown.append(Link("prometheus", f"{url}/graph", "queries over time"))
+    if ALERTMANAGER.name in found:
+        shown.append(Link("alertmanager", settings.url("ALERTMANAGER_PORT"), "alerts"))
+    return tuple(shown)
+
+
+@contextlib.contextmanager
+def only_one(var_dir: Path) -> Iterator[None]:
+    """Hold the folder for one demo; raises StackError when another demo has it."""
+    var_dir.mkdir(parents=True, exist_ok=True)
+    with (var_dir / "demo.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise StackError(
+                f"another demo is running in {var_dir}; stop it, or set VAR_DIR to another folder"
+            ) from None
+        yield
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="stack.demo", description=__doc__.splitlines()[0])
+    parser.add_argument(
+        "--duration", type=seconds, help="seconds to work, from readiness (default: until Ctrl-C)"
+    )
+    options = parser.parse_args(argv)
+    console = Console()
+    try:
+        settings = load_settings()
+        demo = Demo(settings, options.duration, console)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, lambda *_: demo.stopping.set())
+        with only_one(settings.var_dir):
+            return demo.run()
+    except (SettingsError, StackError, ToolError, MonitorError) as error:
+        console.print(str(error), style="bold red", markup=False, highlight=False)
+        return NOT_STARTED
+
+
+def seconds(text: str) -> float:
+    """A positive number of seconds."""
+    value = float(text)
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError("a duration is a positive number of seconds")
+    return value
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,168 @@
+"""The services of the embedded stack: their commands, configuration and readiness, in order."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from stack.processes import Service
+from stack.provision import ALERTMANAGER, PROMETHEUS, Found
+from stack.settings import StackSettings
+from stack.ticks import RawTicks
+
+ROOT = Path(__file__).resolve().parents[1]
+PROMETHEUS_CONFIG = ROOT / "prometheus.yml"
+RULES = ROOT / "alerts" / "generated" / "rules"
+
+ALERTMANAGER_CONFIG = """\
+# Rendered by stack/services.py: alerts are kept and shown, nobody is told.
+route:
+  receiver: none
+receivers:
+  - name: none
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Folders of one demo, all below `settings.demo_dir`."""
+
+    demo: Path
+
+    @property
+    def catalog(self) -> Path:
+        return self.demo / "catalog"
+
+    @property
+    def results(self) -> Path:
+        return self.demo / "results"
+
+    @property
+    def metrics(self) -> Path:
+        return self.demo / "metrics"
+
+    @property
+    def prometheus(self) -> Path:
+        return self.demo / "prometheus"
+
+    @property
+    def alertmanager(self) -> Path:
+        return self.demo / "alertmanager"
+
+    @property
+    def summary(self) -> Path:
+        return self.demo / "summary.json"
+
+
+def fresh_layout(settings: StackSettings) -> Layout:
+    """Empty folders for a new demo; what the previous one wrote is removed."""
+    layout = Layout(settings.demo_dir)
+    shutil.rmtree(layout.demo, ignore_errors=True)
+    for folder in (layout.catalog, layout.results, layout.metrics):
+        folder.mkdir(parents=True)
+    return layout
+
+
+def services(
+    settings: StackSettings, layout: Layout, raw: RawTicks, found: dict[str, Found]
+) -> list[Service]:
+    """What to start, in order; `found` maps names of tools to what was found of them."""
+    planned = [_exporter(settings, layout), _backend(settings, layout, raw)]
+    if alertmanager := found.get(ALERTMANAGER.name):
+        planned.append(_alertmanager(settings, layout, alertmanager))
+    if prometheus := found.get(PROMETHEUS.name):
+        planned.append(_prometheus(settings, layout, prometheus))
+        _write_targets(settings, layout, with_alertmanager=ALERTMANAGER.name in found)
+    return planned
+
+
+def _exporter(settings: StackSettings, layout: Layout) -> Service:
+    port = settings.ports["METRICS_PORT"]
+    return Service(
+        name="exporter",
+        command=[
+            sys.executable, "-m", "nautilus_instrumentation.exposition",
+            "--directory", str(layout.metrics), "--host", settings.bind_host, "--port", str(port),
+        ],
+        port=port, port_variable="METRICS_PORT", host=settings.bind_host,
+        ready_url=settings.url("METRICS_PORT") + "/-/healthy",
+        env=settings.environment,
+    )  # fmt: skip
+
+
+def _backend(settings: StackSettings, layout: Layout, raw: RawTicks) -> Service:
+    port = settings.ports["BACKEND_PORT"]
+    return Service(
+        name="backend",
+        command=[sys.executable, "-m", "backend"],
+        port=port, port_variable="BACKEND_PORT", host=settings.bind_host,
+        ready_url=settings.url("BACKEND_PORT") + "/api/ready",
+        env={
+            **settings.environment,
+            "BIND_HOST": settings.bind_host,
+            "BACKEND_PORT": str(port),
+            "METRICS_PORT": str(settings.ports["METRICS_PORT"]),
+            "RAW_TICK_DIR": str(raw.folder),
+            "DATASETS_FILE": str(raw.datasets_file),
+            "CATALOG_DIR": str(layout.catalog),
+            "RESULTS_DIR": str(layout.results),
+            "NAUTOBS_METRICS_DIR": str(layout.metrics),
+            "PROMETHEUS_URL": settings.url("PROMETHEUS_PORT"),
+            "ALERTMANAGER_URL": settings.url("ALERTMANAGER_PORT"),
+        },
+        # Workers import NautilusTrader; a busy machine of two cores needs its time.
+        start_seconds=120.0,
+    )  # fmt: skip
+
+
+def _alertmanager(settings: StackSettings, layout: Layout, found: Found) -> Service:
+    layout.alertmanager.mkdir(parents=True)
+    config = layout.alertmanager / "alertmanager.yml"
+    config.write_text(ALERTMANAGER_CONFIG)
+    port = settings.ports["ALERTMANAGER_PORT"]
+    return Service(
+        name="alertmanager",
+        command=[
+            str(found.path), f"--config.file={config}",
+            f"--storage.path={layout.alertmanager / 'data'}",
+            f"--web.listen-address={settings.bind_host}:{port}",
+            "--cluster.listen-address=",  # one instance: no gossip port
+        ],
+        port=port, port_variable="ALERTMANAGER_PORT", host=settings.bind_host,
+        ready_url=settings.url("ALERTMANAGER_PORT") + "/-/ready",
+        env=settings.environment,
+    )  # fmt: skip
+
+
+def _prometheus(settings: StackSettings, layout: Layout, found: Found) -> Service:
+    layout.prometheus.mkdir(parents=True)
+    config = Path(shutil.copy(PROMETHEUS_CONFIG, layout.prometheus))
+    (layout.prometheus / "rules").mkdir()
+    for rules in sorted(RULES.glob("*.yml")):
+        shutil.copy(rules, layout.prometheus / "rules")
+    port = settings.ports["PROMETHEUS_PORT"]
+    return Service(
+        name="prometheus",
+        command=[
+            str(found.path), f"--config.file={config}",
+            f"--storage.tsdb.path={layout.prometheus / 'data'}",
+            f"--web.listen-address={settings.bind_host}:{port}",
+            "--enable-feature=exemplar-storage",
+        ],
+        port=port, port_variable="PROMETHEUS_PORT", host=settings.bind_host,
+        ready_url=settings.url("PROMETHEUS_PORT") + "/-/ready",
+        env=settings.environment,
+    )  # fmt: skip
+
+
+def _write_targets(settings: StackSettings, layout: Layout, *, with_alertmanager: bool) -> None:
+    ports = {"nautilus": "METRICS_PORT", "prometheus": "PROMETHEUS_PORT"}
+    if with_alertmanager:
+        ports["alertmanager"] = "ALERTMANAGER_PORT"
+    folder = layout.prometheus / "targets"
+    folder.mkdir()
+    for job, variable in ports.items():
+        target = f"{settings.bind_host}:{settings.ports[variable]}"
+        (folder / f"{job}.yml").write_text(f'- targets: ["{target}"]\n')

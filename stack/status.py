@@ -1,0 +1,234 @@
+"""Tables of what the demo does and did."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from statistics import median
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from stack.monitor import CACHE_HITS, CACHE_MISSES, IN_PROGRESS, MUST_MOVE
+from stack.tally import Tally
+
+STATUSES = ("ok", "error", "cancelled", "timeout", "killed")
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A running service and where to look at it."""
+
+    name: str
+    url: str
+    shows: str
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What the tables show: a moment of the demo."""
+
+    elapsed: float
+    duration: float | None
+    links: tuple[Link, ...]
+    tally: Tally
+    source: str
+    """Where `before` and `now` were read: Prometheus or the exporter."""
+    before: Mapping[str, float]
+    now: Mapping[str, float]
+    """Values of metrics by label, at readiness and now."""
+
+    def moved(self) -> list[str]:
+        """Labels of the families that must move and did."""
+        return [
+            item.label
+            for item in MUST_MOVE
+            if self.now.get(item.label, 0.0) > self.before.get(item.label, 0.0)
+        ]
+
+    def grown(self, label: str) -> float:
+        return self.now.get(label, 0.0) - self.before.get(label, 0.0)
+
+
+def live(view: View) -> RenderableType:
+    """The table that is redrawn while the demo runs."""
+    heading = Text(f"{clock(view)}   ", style="bold")
+    heading.append("Ctrl-C ends it", style="dim")
+    return Group(heading, _links(view), _jobs(view), _metrics(view), _failures(view.tally))
+
+
+def line(view: View) -> str:
+    """One line for terminals that cannot redraw, and for logs."""
+    tally = view.tally
+    ended = sum(tally.jobs.values())
+    return (
+        f"{clock(view)}  jobs {ended}  bad requests refused {tally.refused}  "
+        f"running {view.now.get(IN_PROGRESS.label, 0):.0f}  "
+        f"data points {number(view.grown('data points'))}  "
+        f"metrics moving {len(view.moved())} of {len(MUST_MOVE)}  failures {tally.failure_count}"
+    )
+
+
+def summary(view: View) -> RenderableType:
+    """The tables that close the demo."""
+    return Group(
+        Text(f"What ran in {view.elapsed:.0f} s", style="bold"),
+        _jobs(view),
+        _figures(view),
+        _metrics(view),
+        _failures(view.tally),
+    )
+
+
+def as_json(view: View, problems: list[str]) -> dict[str, Any]:
+    """The summary for programs."""
+    tally = view.tally
+    jobs: dict[str, dict[str, int]] = {}
+    for (what, how), count in sorted(tally.jobs.items()):
+        jobs.setdefault(what, {})[how] = count
+    return {
+        "elapsed_seconds": view.elapsed,
+        "duration_seconds": view.duration,
+        "services": {link.name: link.url for link in view.links},
+        "jobs": jobs,
+        "runs": [asdict(run) for run in tally.runs],
+        "conversion_seconds": {name: list(took) for name, took in tally.conversions.items()},
+        "rows_converted": tally.rows_converted,
+        "rows_rejected": tally.rows_rejected,
+        "bad_requests_refused": tally.refused,
+        "reads": tally.reads,
+        "first_round_done": tally.first_round_done,
+        "metrics_from": view.source,
+        "metrics": {
+            label: {"before": view.before.get(label, 0.0), "now": value}
+            for label, value in view.now.items()
+        },
+        "failures": tally.failures,
+        "problems": problems,
+    }
+
+
+def clock(view: View) -> str:
+    total = "" if view.duration is None else f" of {view.duration:.0f} s"
+    return f"{view.elapsed:5.0f} s{total}"
+
+
+def _links(view: View) -> Table:
+    table = _table("service", "address", "shows")
+    for link in view.links:
+        table.add_row(link.name, link.url, link.shows)
+    return table
+
+
+def _jobs(view: View) -> Table:
+    table = _table("job", *(f">{status}" for status in STATUSES), ">median", ">max", ">points/s")
+    seconds: dict[str, list[float]] = {}
+    speed: dict[str, list[float]] = {}
+    for run in view.tally.runs:
+        seconds.setdefault(run.what, []).append(run.seconds)
+        if run.points_per_second:
+            speed.setdefault(run.what, []).append(run.points_per_second)
+    for what in sorted({name for name, _ in view.tally.jobs}):
+        counts = (view.tally.jobs[what, status] for status in STATUSES)
+        took = seconds.get(what, [])
+        table.add_row(
+            what,
+            *(str(count or "") for count in counts),
+            duration(median(took)) if took else "",
+            duration(max(took)) if took else "",
+            number(median(speed[what])) if what in speed else "",
+        )
+    return table
+
+
+def _figures(view: View) -> Table:
+    tally = view.tally
+    table = _table("figure", "value")
+    for name in ("first", "cached"):
+        if times := tally.conversions.get(name):
+            shown = (
+                f"{duration(median(times))} median, {duration(max(times))} max, {len(times)} files"
+            )
+            table.add_row(f"conversion, {'first' if name == 'first' else 'repeated'}", shown)
+    table.add_row(
+        "rows converted", f"{number(tally.rows_converted)}, {number(tally.rows_rejected)} rejected"
+    )
+    table.add_row("data points", number(view.grown("data points")))
+    hits, misses = view.grown(CACHE_HITS.label), view.grown(CACHE_MISSES.label)
+    if hits + misses:
+        table.add_row(
+            "cache hits",
+            f"{number(hits)} of {number(hits + misses)} ({hits / (hits + misses):.0%})",
+        )
+    table.add_row("reads", number(tally.reads))
+    table.add_row("bad requests refused", number(tally.refused))
+    if tally.cut_off:
+        table.add_row("jobs cut off at the end", number(tally.cut_off))
+    if tally.runs:
+        slowest = max(tally.runs, key=lambda run: run.seconds)
+        table.add_row(
+            "slowest run",
+            f"{slowest.what}, {duration(slowest.seconds)}, {number(slowest.data_points)} points\n"
+            f"run {slowest.run_id}\ntrace {slowest.trace_id}",
+        )
+    return table
+
+
+def _metrics(view: View) -> Table:
+    """Two families a row."""
+    table = _table(f"metric ({view.source})", ">now", ">grown", "metric", ">now", ">grown")
+    cells = [
+        (item.label, number(view.now.get(item.label, 0.0)), number(view.grown(item.label)))
+        for item in MUST_MOVE
+    ]
+    half = (len(cells) + 1) // 2
+    for left, right in zip(cells[:half], [*cells[half:], ("", "", "")], strict=False):
+        table.add_row(*left, *right)
+    return table
+
+
+def _failures(tally: Tally) -> RenderableType:
+    if not tally.failure_count:
+        return Text("Nothing failed that should not have.", style="green")
+    shown = [Text(f"{tally.failure_count} failed that should not have:", style="bold red")]
+    shown += [Text(f"  {message}") for message in tally.failures[-5:]]
+    return Group(*shown)
+
+
+def _table(*columns: str) -> Table:
+    """Columns that start with `>` are right-aligned."""
+    table = Table(header_style="bold", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for name in columns:
+        table.add_column(name.removeprefix(">"), justify="right" if name[0] == ">" else "left")
+    return table
+
+
+def number(value: float) -> str:
+    """`1,234`, `12.3 k`, `4.56 M`: short, for tables."""
+    if abs(value) >= 1e6:
+        return f"{value / 1e6:.2f} M"
+    if abs(value) >= 1e5:
+        return f"{value / 1e3:.0f} k"
+    return f"{value:,.0f}" if value == int(value) or abs(value) >= 100 else f"{value:.1f}"
+
+
+def duration(seconds: float) -> str:
+    """`3 ms`, `1.24 s`."""
+    return f"{seconds * 1e3:.0f} ms" if seconds < 1 else f"{seconds:.2f} s"
+
+
+def problems(view: View, deaths: Iterable[object], *, complete: bool) -> list[str]:
+    """Why the demo counts as failed; empty when all parts worked.
+
+    `complete`: every kind of work was done at least once, so that every metric must have moved.
+    """
+    found = [str(death) for death in deaths]
+    if view.tally.failure_count:
+        found.append(f"{view.tally.failure_count} pieces of work ended as they should not")
+    if complete:
+        still = [item.label for item in MUST_MOVE if item.label not in view.moved()]
+        if still:
+            found.append(f"{view.source} shows no growth of: {', '.join(still)}")
+    return found
