@@ -19,7 +19,7 @@ class EmaCrossParams(SizedParams):
         description="Period of the fast average",
     )  # fmt: skip
     slow_ema_period: int = Field(
-        default=20, ge=2, le=20_000, json_schema_extra={"unit": "intervals"},
+        default=20, ge=2, le=20_000, validate_default=True, json_schema_extra={"unit": "intervals"},
         description="Period of the slow average; more than the fast one's",
     )  # fmt: skip
     interval: Interval = Field(

@@ -129,7 +129,8 @@ def validate(name: str, params: Mapping[str, Any]) -> StrategyParams:
         if problem["type"] == "extra_forbidden":
             message = f"{name} has no parameter {parameter!r}"
         else:
-            message = f"{parameter}: {problem['msg']}, not {problem['input']!r:.100}"
+            reason = problem["msg"].removeprefix("Value error, ")
+            message = f"{parameter}: {reason}, not {problem['input']!r:.100}"
         raise Invalid(
             message, field=f"params.{parameter}", hint=f"parameters of {name}: {known}"
         ) from error

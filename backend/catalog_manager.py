@@ -1,0 +1,208 @@
+"""The catalog that conversions write: what it holds, and ticks for engines and for people."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pydantic import BaseModel, Field
+
+from backend.cache import Cache
+from backend.catalog_files import Slice, TickFile, row_groups, slices, tick_files
+from backend.conversion.layout import LAYOUTS, safe_id
+from backend.errors import Invalid, NotFound
+from backend.models import TickKind
+from backend.settings import Settings
+from backend.tick_table import read_ticks
+from nautilus_instrumentation import Session, current_session
+
+if TYPE_CHECKING:
+    from nautilus_trader.model.instruments import Instrument
+    from nautilus_trader.persistence.catalog.parquet import ParquetDataCatalog
+
+MAX_TICKS = 100_000
+"""Ticks that one call shows at most; engines ask for slices instead."""
+NAMED = 5
+"""Instruments that an error names as examples."""
+ALL_TIME = (0, 2**63 - 1)
+
+
+class Holding(BaseModel):
+    """Ticks of one kind that the catalog holds of an instrument."""
+
+    start: datetime = Field(description="first tick (file names; to the microsecond)")
+    end: datetime = Field(description="last tick")
+    rows: int
+    bytes: int
+    files: int
+
+
+class CatalogInstrument(BaseModel):
+    """An instrument of the catalog."""
+
+    instrument_id: str
+    instrument_class: str = Field(description="NautilusTrader's class, such as CurrencyPair")
+    base_currency: str | None = None
+    quote_currency: str | None = None
+    settlement_currency: str | None = None
+    price_precision: int
+    size_precision: int
+    ticks: dict[TickKind, Holding] = Field(default_factory=dict)
+
+
+class CatalogManager:
+    """One catalog. Listing and reading ticks as tables work without NautilusTrader.
+
+    Times are closed windows of `ts_init` in Unix ns. Errors: `NotFound` for an unknown instrument,
+    `Invalid` for a window without ticks or a limit out of range.
+    """
+
+    def __init__(self, settings: Settings, session: Session | None = None) -> None:
+        self.path = settings.catalog_dir
+        session = session or current_session()
+        self._cache: Cache[Any] = Cache("catalog", session, 256)
+        self._catalog: ParquetDataCatalog | None = None
+
+    def instruments(self) -> list[CatalogInstrument]:
+        """All instruments, with the ticks that the catalog holds of them."""
+        known = self._definitions()
+        return [
+            item.model_copy(update={"ticks": self._holdings(name)}) for name, item in known.items()
+        ]
+
+    def instrument(self, instrument_id: str) -> Instrument:
+        """NautilusTrader's instrument, through the instrumented catalog."""
+        folder = self._folder_of(instrument_id)
+        return self._cache.get_or_load(
+            (instrument_id, folder.stat().st_mtime_ns), lambda: self._load(instrument_id)
+        )
+
+    def ticks(
+        self, instrument_id: str, kind: TickKind, start_ns: int, end_ns: int, limit: int = 1_000
+    ) -> pa.Table:
+        """The first `limit` ticks of the window, with decoded prices; see `read_ticks`."""
+        if not 1 <= limit <= MAX_TICKS:
+            raise Invalid(f"limit must be from 1 to {MAX_TICKS}, not {limit}", field="limit")
+        self._folder_of(instrument_id)
+        table = read_ticks(self.path, kind, instrument_id, start_ns, end_ns, limit)
+        if table.num_rows == 0:
+            raise self.no_ticks(instrument_id, kind, start_ns, end_ns)
+        return table
+
+    def query(self, instrument_id: str, kind: TickKind, start_ns: int, end_ns: int) -> list[Any]:
+        """QuoteTicks or TradeTicks of the window, in order, decoded by the catalog."""
+        from nautilus_trader.model.data import QuoteTick, TradeTick
+
+        data_class = QuoteTick if kind == "quote" else TradeTick
+        return self._nautilus().query(
+            data_class, identifiers=[instrument_id], start=start_ns, end=end_ns
+        )
+
+    def files(
+        self, instrument_id: str, kind: TickKind, start_ns: int, end_ns: int
+    ) -> list[TickFile]:
+        """Files that may hold ticks of the window."""
+        return tick_files(self.path, kind, instrument_id, start_ns, end_ns)
+
+    def slices(self, files: list[TickFile], start_ns: int, end_ns: int, most: int) -> list[Slice]:
+        """Parts of the window with at most `most` rows each, estimated from footers."""
+        return slices(files, start_ns, end_ns, most)
+
+    def no_ticks(self, instrument_id: str, kind: TickKind, start_ns: int, end_ns: int) -> Invalid:
+        """The error for a window without ticks, naming what there is."""
+        holding = self._holdings(instrument_id).get(kind)
+        there = f"ticks are held from {holding.start} to {holding.end}" if holding else (
+            f"no {kind} ticks are held"
+        )  # fmt: skip
+        return Invalid(
+            f"no {kind} ticks of {instrument_id} from {_time(start_ns)} to {_time(end_ns)}",
+            field="start",
+            hint=there,
+        )
+
+    # ----------------------------------------------------------------------------------------------
+
+    def _nautilus(self) -> ParquetDataCatalog:
+        from nautilus_trader.persistence.catalog.parquet import ParquetDataCatalog
+
+        if self._catalog is None:
+            self._catalog = ParquetDataCatalog(str(self.path))
+        return self._catalog
+
+    def _load(self, instrument_id: str) -> Instrument:
+        versions = self._nautilus().instruments(instrument_ids=[instrument_id])
+        if not versions:
+            raise self._unknown(instrument_id)
+        return max(versions, key=lambda instrument: instrument.ts_init)
+
+    def _folder_of(self, instrument_id: str) -> Path:
+        for folder in self._folders():
+            if folder.name == safe_id(instrument_id) and instrument_id in self._definitions():
+                return folder
+        raise self._unknown(instrument_id)
+
+    def _unknown(self, instrument_id: str) -> NotFound:
+        known = list(self._definitions())
+        more = f" and {len(known) - NAMED} more" if len(known) > NAMED else ""
+        named = f"there are {', '.join(known[:NAMED])}{more}" if known else "it is empty"
+        return NotFound(
+            f"the catalog has no instrument {instrument_id}", field="instrument_id", hint=named
+        )
+
+    def _folders(self) -> list[Path]:
+        """Folders of single instruments: `data/<class>/<id>`, ticks and bars left out."""
+        ticks = {layout.folder for layout in LAYOUTS.values()}
+        try:
+            classes = [entry for entry in (self.path / "data").iterdir() if entry.is_dir()]
+        except FileNotFoundError:
+            return []
+        return sorted(
+            folder
+            for entry in classes
+            if entry.name not in ticks and entry.name != "bar"
+            for folder in entry.iterdir()
+            if folder.is_dir()
+        )
+
+    def _definitions(self) -> dict[str, CatalogInstrument]:
+        folders = self._folders()
+        stamp = tuple((folder, folder.stat().st_mtime_ns) for folder in folders)
+        return self._cache.get_or_load(stamp, lambda: _read(folders))
+
+    def _holdings(self, instrument_id: str) -> dict[TickKind, Holding]:
+        held: dict[TickKind, Holding] = {}
+        for kind in LAYOUTS:
+            files = tick_files(self.path, kind, instrument_id, *ALL_TIME)
+            if files:
+                held[kind] = Holding(
+                    start=_time(files[0].first_ns),
+                    end=_time(max(file.last_ns for file in files)),
+                    rows=sum(group.rows for file in files for group in row_groups(file)),
+                    bytes=sum(file.size for file in files),
+                    files=len(files),
+                )
+        return held
+
+
+def _read(folders: list[Path]) -> dict[str, CatalogInstrument]:
+    """Instruments by id; of several definitions in a folder the newest."""
+    found = {}
+    for folder in folders:
+        for path in sorted(folder.glob("*.parquet")):
+            table = pq.ParquetFile(path).read()
+            kind = (table.schema.metadata or {}).get(b"class")
+            if kind is None or "id" not in table.schema.names:
+                break
+            row = table.slice(table.num_rows - 1).to_pylist()[0]
+            fields = {name: row[name] for name in CatalogInstrument.model_fields if name in row}
+            found[row["id"]] = CatalogInstrument(
+                instrument_id=row["id"], instrument_class=kind.decode(), **fields
+            )
+    return dict(sorted(found.items()))
+
+
+def _time(ns: int) -> datetime:
+    return datetime.fromtimestamp(ns / 1e9, UTC)

@@ -1,0 +1,87 @@
+"""Ticks of the catalog as tables with real prices, read without NautilusTrader."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from backend.catalog_files import groups_within, tick_files
+from backend.conversion.fixed import magnitudes, words_of
+from backend.conversion.layout import (
+    BUYER,
+    FIXED_PRECISION,
+    LAYOUTS,
+    NO_AGGRESSOR,
+    SELLER,
+    TS_EVENT,
+    TS_INIT,
+)
+from backend.models import TickKind
+
+AGGRESSORS = {NO_AGGRESSOR: "NO_AGGRESSOR", BUYER: "BUYER", SELLER: "SELLER"}
+
+
+def read_ticks(
+    catalog: Path, kind: TickKind, instrument_id: str, start_ns: int, end_ns: int, limit: int
+) -> pa.Table:
+    """The first `limit` ticks of the closed window.
+
+    Columns: ts_event, ts_init (int64, Unix ns); quotes bid_price, ask_price, bid_size, ask_size;
+    trades price, size, aggressor_side, trade_id. Prices and sizes are float64: for display, not for
+    arithmetic.
+    """
+    parts: list[pa.Table] = []
+    left = limit
+    for file in tick_files(catalog, kind, instrument_id, start_ns, end_ns):
+        reader = pq.ParquetFile(file.path)
+        for group in groups_within(file, start_ns, end_ns):
+            if left <= 0:
+                break
+            part = reader.read_row_group(group.index)
+            time = part[TS_INIT]
+            inside = pc.and_(
+                pc.greater_equal(time, pa.scalar(start_ns, pa.uint64())),
+                pc.less_equal(time, pa.scalar(end_ns, pa.uint64())),
+            )
+            part = part.filter(inside).slice(0, left)
+            left -= part.num_rows
+            parts.append(_decoded(part, kind))
+    return pa.concat_tables(parts) if parts else _decoded(_empty(kind), kind)
+
+
+def _empty(kind: TickKind) -> pa.Table:
+    return LAYOUTS[kind].schema("", 0, 0).empty_table()
+
+
+def _decoded(table: pa.Table, kind: TickKind) -> pa.Table:
+    layout = LAYOUTS[kind]
+    metadata = table.schema.metadata or {}
+    columns: dict[str, Any] = {name: table[name].cast(pa.int64()) for name in (TS_EVENT, TS_INIT)}
+    for names, key in ((layout.prices, b"price_precision"), (layout.sizes, b"size_precision")):
+        for name in names:
+            columns[name] = _floats(table[name], int(metadata.get(key, FIXED_PRECISION)))
+    for name, _ in layout.extra:
+        columns[name] = _sides(table[name]) if name == "aggressor_side" else table[name]
+    return pa.table(columns)
+
+
+def _floats(column: pa.ChunkedArray, precision: int) -> pa.Array:
+    """16-byte integers as the nearest floats with that many decimals."""
+    array = column.combine_chunks()
+    if isinstance(array, pa.ChunkedArray):  # pyarrow gives one back when there is no chunk
+        array = pa.concat_arrays(array.chunks) if array.num_chunks else pa.array([], column.type)
+    if len(array) == 0:
+        return pa.array([], pa.float64())
+    low, high, negative = magnitudes(words_of(array))
+    values = (high.astype(np.float64) * 2.0**64 + low.astype(np.float64)) / 10.0**FIXED_PRECISION
+    return pa.array(np.round(np.where(negative, -values, values), precision))
+
+
+def _sides(column: pa.ChunkedArray) -> pa.Array:
+    names = pa.array([AGGRESSORS[code] for code in sorted(AGGRESSORS)])
+    return names.take(column.combine_chunks().cast(pa.int64()))
