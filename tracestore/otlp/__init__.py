@@ -1,0 +1,1 @@
+"""OTLP/HTTP: request bodies, within bounds, and the answers the protocol asks for."""

@@ -1,0 +1,1 @@
+"""Spans in SQLite: one writer thread, readers beside it."""
