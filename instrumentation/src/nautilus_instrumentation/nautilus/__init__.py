@@ -1,1 +1,1 @@
-"""NautilusTrader: engines, nodes, catalogs and wranglers."""
+"""NautilusTrader: engines, nodes, catalogs, conversions."""

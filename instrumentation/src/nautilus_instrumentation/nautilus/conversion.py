@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from nautilus_instrumentation import attributes, metrics
 from nautilus_instrumentation.guard import Guard
+from nautilus_instrumentation.nautilus.facts import KINDS
 from nautilus_instrumentation.nautilus.runs import current_run
 from nautilus_instrumentation.nautilus.spans import SpanBudget
+from nautilus_instrumentation.patching import Body, Patch, Shape
 from nautilus_instrumentation.recorder import NULL_RECORDER
-from nautilus_instrumentation.tracing import INVALID_SPAN, NullTracing
+from nautilus_instrumentation.tracing import INVALID_SPAN, NULL_TRACING
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Span
@@ -163,22 +165,32 @@ class ConversionTelemetry:
             if amount:
                 self.recorder.counter(metrics.CONVERSION_BYTES, direction).inc(amount)
 
-    def wrangled(self, kind: str) -> Any:
-        """Body of the wrapper around a wrangler's `process`: a batch, unless inside one."""
 
-        def body(*_args: Any, **_kwargs: Any) -> Generator[None, Any, None]:
-            if _in_batch.get():
-                yield
-                return
-            with self.batch(kind) as batch:
-                ticks = yield
-                batch.span.set_attribute(attributes.ROWS, len(ticks))
+def wrangler_patches(conversion: ConversionTelemetry) -> tuple[Patch, ...]:
+    """Wrappers that make a batch of each wrangler's `process`."""
+    return tuple(
+        Patch(
+            "nautilus_trader.persistence.wranglers",
+            f"{data}DataWrangler",
+            "process",
+            Shape.CYTHON_DEF,
+            _wrangled(conversion, kind),
+        )
+        for data, kind in KINDS.items()
+    )
 
-        return body
+
+def _wrangled(conversion: ConversionTelemetry, kind: str) -> Body:
+    def body(*_args: Any, **_kwargs: Any) -> Generator[None, Any, None]:
+        if _in_batch.get():  # the converter already counts this batch
+            yield
+            return
+        with conversion.batch(kind) as batch:
+            ticks = yield
+            batch.span.set_attribute(attributes.ROWS, len(ticks))
+
+    return body
 
 
-_guard = Guard()
-NULL_CONVERSION = ConversionTelemetry(
-    guard=_guard, recorder=NULL_RECORDER, tracing=NullTracing(_guard)
-)
+NULL_CONVERSION = ConversionTelemetry(guard=Guard(), recorder=NULL_RECORDER, tracing=NULL_TRACING)
 """Twin for a host that is not instrumented: nothing is published."""

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakKeyDictionary
+
+from nautilus_instrumentation import metrics
 
 if TYPE_CHECKING:
     from nautilus_instrumentation.nautilus.runs import RunScope
@@ -51,6 +54,35 @@ def strategy_label(engine: Any) -> str:
     if len(strategies) == 1:
         return type(strategies[0]).__name__
     return "multiple" if strategies else "none"
+
+
+def nanoseconds(moment: Any) -> int | None:
+    """UNIX nanoseconds of what NautilusTrader takes for a time: int, ISO 8601, datetime, None."""
+    if moment is None or isinstance(moment, int):
+        return moment
+    # The host's own dependency, loaded with it; its stubs are no dependency of this library.
+    import pandas  # type: ignore[import-untyped, unused-ignore]
+
+    return int(pandas.to_datetime(moment, utc=True).value)
+
+
+def isoformat(unix_ns: int) -> str:
+    """ISO 8601 in UTC, to the microsecond."""
+    return datetime.fromtimestamp(unix_ns / 1e9, UTC).isoformat()
+
+
+def instrument_of(item: Any) -> str:
+    """Instrument id of a piece of data; "" when it has none."""
+    source = getattr(item, "bar_type", item)
+    return str(getattr(source, "instrument_id", ""))
+
+
+def requested_window(start: Any, end: Any) -> str:
+    """Value of the label `window` for a requested span; "" when one of its ends is open."""
+    first, last = nanoseconds(start), nanoseconds(end)
+    if first is None or last is None:
+        return ""
+    return metrics.window_of(max(0, last - first) / 1e9)
 
 
 def kind_of(data_cls: Any) -> str | None:

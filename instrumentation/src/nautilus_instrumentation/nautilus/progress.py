@@ -5,11 +5,16 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from nautilus_instrumentation import attributes, metrics
-from nautilus_instrumentation.nautilus.facts import EngineState, Facts, read_facts, simulated_ns
+from nautilus_instrumentation.nautilus.facts import (
+    EngineState,
+    Facts,
+    isoformat,
+    read_facts,
+    simulated_ns,
+)
 from nautilus_instrumentation.nautilus.spans import Thinning
 
 if TYPE_CHECKING:
@@ -40,6 +45,10 @@ class RunProgress:
         """Follow the engine from now on."""
         with self._lock:
             self._engines[state] = engine
+
+    def watches(self, state: EngineState) -> bool:
+        """True when the engine is followed."""
+        return state in self._engines
 
     def forget(self, state: EngineState) -> None:
         """Let go of the engine; its counters must have been settled."""
@@ -93,12 +102,11 @@ class RunProgress:
         self._telemetry.progressed()
         now_ns = simulated_ns(engine)
         if event_due and self.span is not None:
-            simulated = datetime.fromtimestamp(now_ns / 1e9, UTC).isoformat()
             self.span.add_event(
                 attributes.PROGRESS_EVENT,
                 {
                     attributes.ITERATION: self.totals.data_points,
-                    attributes.SIMULATED_TIME: simulated,
+                    attributes.SIMULATED_TIME: isoformat(now_ns),
                 },
             )
         for callback in self.callbacks:

@@ -19,7 +19,7 @@ from nautilus_instrumentation.nautilus.facts import EngineStates
 from nautilus_instrumentation.nautilus.scope import RunScope
 from nautilus_instrumentation.recorder import NULL_RECORDER
 from nautilus_instrumentation.runtime.process import rss_bytes
-from nautilus_instrumentation.tracing import NullTracing
+from nautilus_instrumentation.tracing import NULL_TRACING
 
 if TYPE_CHECKING:
     from nautilus_instrumentation.recorder import Recorder
@@ -177,8 +177,5 @@ class BacktestTelemetry:
         self.tracing.fail(span, type(error).__qualname__, str(error), stack)
 
 
-_guard = Guard()
-NULL_BACKTESTS = BacktestTelemetry(
-    guard=_guard, recorder=NULL_RECORDER, tracing=NullTracing(_guard)
-)
+NULL_BACKTESTS = BacktestTelemetry(guard=Guard(), recorder=NULL_RECORDER, tracing=NULL_TRACING)
 """Twin for a host that is not instrumented: scopes measure, nothing is published."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry import trace
 
 from nautilus_instrumentation import attributes, metrics
+from nautilus_instrumentation.nautilus.facts import isoformat
 from nautilus_instrumentation.nautilus.progress import ProgressCallback, RunProgress
 from nautilus_instrumentation.nautilus.spans import SpanBudget
 from nautilus_instrumentation.runtime.process import PeakMemory
@@ -51,7 +52,10 @@ class RunScope:
         self.kind = kind
         self._strategy = strategy
         self._window = window
+        # Whoever opens a run by hand knows what it asked for; of a bare one the data tells.
+        self._bare = not strategy
         self._data_ns: tuple[int, int] | None = None
+        self._instruments: set[str] = set()
         self.stages: dict[str, float] = {}
         self.last_stage = ""
         self._stage = ""
@@ -174,6 +178,8 @@ class RunScope:
         for key, value in ((attributes.RUN_ID, self.run_id), (attributes.KIND, self.kind)):
             if value:
                 carried[key] = value
+        if self._bare:
+            carried.update(self._seen())
         for name, seconds in self.stages.items():
             carried[attributes.stage_seconds(name)] = seconds
         return carried
@@ -250,13 +256,26 @@ class RunScope:
         self._window = self._window or window
         self.kind = self.kind or kind
 
-    def saw_data(self, start_ns: int, end_ns: int) -> None:
-        """Data of this span belongs to the run."""
+    def saw_data(self, start_ns: int, end_ns: int, instrument_id: str = "") -> None:
+        """Data of this span (UNIX ns) and instrument belongs to the run."""
+        if instrument_id:
+            self._instruments.add(instrument_id)
         if self._data_ns is not None:
             start_ns, end_ns = min(start_ns, self._data_ns[0]), max(end_ns, self._data_ns[1])
         self._data_ns = (start_ns, end_ns)
 
     # -----------------------------------------------------------------------------------------
+
+    def _seen(self) -> dict[str, str]:
+        """Attributes that tell of the data the run was given."""
+        seen = {}
+        if self._instruments:
+            seen[attributes.INSTRUMENT_ID] = ",".join(sorted(self._instruments))
+        if self._data_ns is not None:
+            seen[attributes.WINDOW_START], seen[attributes.WINDOW_END] = map(
+                isoformat, self._data_ns
+            )
+        return seen
 
     def _enter_stage(self, name: str) -> None:
         if name not in metrics.STAGES:

@@ -1,0 +1,205 @@
+"""What the wrappers around BacktestEngine do.
+
+A call inside a run adds to that run. An engine that is used bare gets a run of its own: parked at
+the first `add_data`, begun by the first `run`, closed by the end of a one-shot run, by `end()` of a
+streaming one, or at the latest by `reset()` or `dispose()`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from nautilus_instrumentation import attributes, metrics
+from nautilus_instrumentation.nautilus.facts import (
+    EngineState,
+    instrument_of,
+    kind_of,
+    read_facts,
+    requested_window,
+    strategy_label,
+)
+from nautilus_instrumentation.nautilus.reads import current_reads
+from nautilus_instrumentation.nautilus.runs import BacktestTelemetry, RunScope, current_run
+from nautilus_instrumentation.patching import Patch, Shape
+
+if TYPE_CHECKING:
+    from nautilus_instrumentation.patching import Body
+
+Observer = Generator[None, Any, None]
+
+
+class EngineObserver:
+    """Bodies for the wrappers of BacktestEngine's methods."""
+
+    def __init__(self, backtests: BacktestTelemetry) -> None:
+        self._runs = backtests
+        self._engines = backtests.engines
+
+    def patches(self) -> tuple[Patch, ...]:
+        bodies: dict[str, Body] = {
+            "add_data": self.add_data,
+            "sort_data": self.sort_data,
+            "run": self.run,
+            "end": self.end,
+            "reset": self.reset,
+            "dispose": self.dispose,
+        }
+        return tuple(
+            Patch("nautilus_trader.backtest.engine", "BacktestEngine", name, Shape.CYTHON_DEF, body)
+            for name, body in bodies.items()
+        )
+
+    def add_data(self, engine: Any, data: Any, *_args: Any, **_kwargs: Any) -> Observer:
+        values: dict[str, Any] = {attributes.ROWS: len(data)}
+        scope = self._scope(self._engines.of(engine))
+        if len(data):
+            kind = kind_of(type(data[0]))
+            scope.describe(kind=kind)
+            # Ticks come sorted in practice; a window off by a little is better than a scan.
+            first, last = (int(getattr(item, "ts_init", 0)) for item in (data[0], data[-1]))
+            scope.saw_data(first, last, instrument_of(data[0]))
+            if kind:
+                values[attributes.KIND] = kind
+        reads = current_reads()
+        if reads is not None:
+            reads.rows += len(data)
+        with self._around(scope, "load"), scope.spans.span(attributes.ENGINE_LOAD, values):
+            yield
+
+    def sort_data(self, engine: Any) -> Observer:
+        scope = self._scope(self._engines.of(engine))
+        with self._around(scope, "sort"), scope.spans.span(attributes.ENGINE_SORT):
+            yield
+
+    def run(
+        self,
+        engine: Any,
+        start: Any = None,
+        end: Any = None,
+        run_config_id: Any = None,
+        streaming: bool = False,
+    ) -> Observer:
+        state = self._engines.of(engine)
+        scope = self._scope(state)
+        self._begin(scope, state, engine, start, end)
+        state.running, state.ended = True, False
+        try:
+            with self._around(scope, "run"):
+                yield from self._chunk(scope, state, engine)
+        except BaseException as error:
+            self._close(scope, state, error)
+            raise
+        finally:
+            state.running = False
+        # A forced stop ends a streaming run too.
+        if state.ended or not streaming:
+            self._close(scope, state)
+
+    def _chunk(self, scope: RunScope, state: EngineState, engine: Any) -> Observer:
+        progress = scope.progress
+        before = progress.totals.data_points
+        with scope.spans.span(attributes.ENGINE_RUN) as span:
+            progress.span = span
+            try:
+                yield
+            except BaseException:
+                self._settle(scope, state, engine)
+                raise
+            finally:
+                scope.tick()
+                progress.span = None
+                grown = progress.totals.data_points - before
+                span.set_attribute(attributes.DATA_POINTS, grown)
+
+    def end(self, engine: Any) -> Observer:
+        state = self._engines.of(engine)
+        state.ended = True
+        scope = state.scope or current_run()
+        if scope is None:
+            yield
+            return
+        with self._around(scope, "run"), scope.spans.span(attributes.ENGINE_END) as span:
+            yield
+            # Here, because 1.231 clears them in dispose() before get_result() reads them.
+            self._settle(scope, state, engine)
+            facts = state.published
+            span.set_attributes(
+                {
+                    attributes.DATA_POINTS: facts.data_points,
+                    attributes.EVENTS: facts.events,
+                    attributes.ORDERS: facts.orders,
+                    attributes.POSITIONS: facts.positions,
+                }
+            )
+        if not state.running:
+            self._close(scope, state)
+
+    def reset(self, engine: Any) -> Observer:
+        state = self._engines.of(engine)
+        scope = state.scope or current_run()
+        strategy = scope.strategy if scope is not None else strategy_label(engine)
+        self._settle(scope, state, engine)
+        with self._after_run(state, attributes.ENGINE_RESET):
+            yield
+        self._close(state.scope, state)
+        state.published = read_facts(engine)
+        self._runs.recorder.counter(metrics.ENGINE_RESETS, strategy).inc()
+
+    def dispose(self, engine: Any) -> Observer:
+        state = self._engines.of(engine)
+        self._settle(state.scope or current_run(), state, engine)
+        with self._after_run(state, attributes.ENGINE_DISPOSE):
+            yield
+        self._close(state.scope, state)
+        run = current_run()
+        if run is not None:
+            run.progress.forget(state)
+        self._engines.drop(engine)
+        self._runs.retained_memory()
+
+    # ---------------------------------------------------------------------------------------------
+
+    def _scope(self, state: EngineState) -> RunScope:
+        """The run this call belongs to; a bare engine gets a parked one."""
+        scope = current_run() or state.scope
+        if scope is None:
+            scope = state.scope = RunScope(self._runs)
+        return scope
+
+    @contextmanager
+    def _around(self, scope: RunScope, stage: str) -> Iterator[None]:
+        with self._runs.entered(scope), scope.timed(stage):
+            yield
+
+    def _begin(
+        self, scope: RunScope, state: EngineState, engine: Any, start: Any, end: Any
+    ) -> None:
+        scope.begin()
+        with self._runs.guard("run.describe"):
+            scope.progress.watch(engine, state)
+            scope.describe(strategy=strategy_label(engine), window=requested_window(start, end))
+
+    def _settle(self, scope: RunScope | None, state: EngineState, engine: Any) -> None:
+        """Publish what the engine is about to forget, if this run has seen the engine."""
+        if scope is not None and scope.progress.watches(state):
+            with self._runs.guard("run.settle"):
+                scope.progress.settle(engine, state)
+
+    def _close(
+        self, scope: RunScope | None, state: EngineState, error: BaseException | None = None
+    ) -> None:
+        """Close the run if it is the engine's own."""
+        if scope is None or scope is not state.scope:
+            return
+        state.scope = None
+        state.carrier = self._runs.tracing.carrier(scope.span)
+        scope.close(error)
+
+    def _after_run(self, state: EngineState, name: str) -> Any:
+        """Span of what is done to an engine, in the trace of its last run when it was bare."""
+        scope = current_run() or state.scope
+        if scope is not None:
+            return scope.spans.span(name)
+        return self._runs.tracing.span(name, parent=state.carrier or None)
