@@ -30,7 +30,9 @@ class JobTelemetry:
     ) -> None:
         """A worker took the job after `waited_seconds`."""
         self._recorder.gauge(metrics.JOB_QUEUE_DEPTH, job_type).dec()
-        self._recorder.histogram(metrics.JOB_QUEUE_WAIT, job_type).observe(waited_seconds, exemplar)
+        # Both ends of a wait may come from different processes' clocks.
+        waited = max(0.0, waited_seconds)
+        self._recorder.histogram(metrics.JOB_QUEUE_WAIT, job_type).observe(waited, exemplar)
 
     def abandoned(self, job_type: str) -> None:
         """The job left the queue without a worker: cancelled, or the service stops."""
@@ -44,7 +46,8 @@ class JobTelemetry:
         exemplar: Mapping[str, str] | None = None,
     ) -> None:
         """A worker was done with the job after `seconds`; `status` of `metrics.RUN_STATUSES`."""
-        self._recorder.histogram(metrics.JOB_DURATION, job_type, status).observe(seconds, exemplar)
+        took = max(0.0, seconds)
+        self._recorder.histogram(metrics.JOB_DURATION, job_type, status).observe(took, exemplar)
 
     def worker_restarted(self, reason: str) -> None:
         """A worker process was replaced: recycled, memory, timeout, cancelled or crashed."""

@@ -11,8 +11,7 @@ import os
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from nautilus_instrumentation import metrics
 from nautilus_instrumentation.cache import CacheTelemetry
@@ -24,7 +23,7 @@ from nautilus_instrumentation.nautilus.runs import BacktestTelemetry
 from nautilus_instrumentation.recorder import NULL_RECORDER, Recorder
 from nautilus_instrumentation.runtime.gc import GcWatch
 from nautilus_instrumentation.runtime.ticker import Ticker
-from nautilus_instrumentation.settings import Settings
+from nautilus_instrumentation.settings import Overrides, Settings
 from nautilus_instrumentation.tracing import NULL_TRACING, Tracing
 from nautilus_instrumentation.web.event_loop import LoopWatch
 from nautilus_instrumentation.web.vitals import VitalTelemetry
@@ -68,7 +67,8 @@ class Session:
         self.vitals = VitalTelemetry(recorder)
         self._caches: dict[tuple[str, str], CacheTelemetry] = {}
         self._undo: list[tuple[str, Undo]] = []
-        self._closing = threading.Lock()
+        self._again = False
+        self._closing = threading.RLock()
 
     @property
     def enabled(self) -> bool:
@@ -122,6 +122,13 @@ class Session:
 
         return MetricsApp(self.recorder.store, self.guard)
 
+    def report_again(self) -> None:
+        """Count that the host instrumented a second time; log it once."""
+        if not self._again:
+            logger.warning("already instrumented: the session that there is stays as it was")
+        self._again = True
+        self.recorder.count_error("instrument.again")
+
     def install(self, name: str, part: Callable[[], Undo]) -> None:
         """Install one part; a part that fails is reported, and the rest goes on."""
         with self.guard(f"install.{name}"):
@@ -129,8 +136,8 @@ class Session:
 
     def close(self) -> None:
         """Undo everything in reverse order; a second call does nothing."""
+        _forget(self)
         with self._closing:
-            _forget(self)
             while self._undo:
                 name, undo = self._undo.pop()
                 with self.guard(f"close.{name}"):
@@ -149,6 +156,15 @@ _owner_pid = 0
 _changing = threading.RLock()
 
 
+def _after_fork_in_child() -> None:
+    global _changing
+    _changing = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=_after_fork_in_child)
+
+
 def current_session() -> Session:
     """The session of this process; the no-op twin when it is not instrumented."""
     return _active or NULL_SESSION
@@ -162,7 +178,7 @@ def instrument(
     tracing: bool = True,
     gc: bool = True,
     process: bool = True,
-    **overrides: Any,
+    **overrides: Unpack[Overrides],
 ) -> Session:
     """Install the telemetry of this process and return its session.
 
@@ -178,7 +194,7 @@ def instrument(
     if settings is None:
         settings = Settings.from_environment(**overrides)
     elif overrides:
-        settings = replace(settings, **overrides)
+        settings = settings.changed(**overrides)
     if not settings.enabled:
         return NULL_SESSION
     with _changing:
@@ -186,8 +202,7 @@ def instrument(
             # A child of a fork that wants to be someone else, say a worker with its own slot.
             _active.close()
         if _active is not None:
-            logger.warning("already instrumented: the session there is stays as it was")
-            _active.recorder.count_error("instrument.again")
+            _active.report_again()
             return _active
         session = _build(settings, span_exporter, tracing)
         _active, _owner_pid = session, os.getpid()
@@ -251,7 +266,12 @@ def _install(session: Session, *, nautilus: bool, gc: bool, process: bool) -> No
     def collector() -> Undo:
         session.gc.install()
         session.ticker.add(session.gc.flush)
-        return lambda: (session.gc.uninstall(), session.gc.flush())
+
+        def undo() -> None:
+            session.gc.uninstall()
+            session.gc.flush()
+
+        return undo
 
     def at_exit() -> Undo:
         atexit.register(session.close)

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 
 class SettingsError(ValueError):
@@ -112,10 +112,36 @@ class Settings:
                 values[name] = _checked(item.metadata["variable"], item.metadata["parse"], text)
         return cls(**values)
 
+    def changed(self, **overrides: Any) -> Settings:
+        """These settings with some replaced, checked as `from_environment` checks them."""
+        own = {item.name: getattr(self, item.name) for item in fields(self)}
+        return self.from_environment({}, **{**own, **overrides})
+
     @property
     def caps(self) -> dict[str, int]:
         """Caps by label name, where they differ from those in `metrics.py`."""
         return {"strategy": self.strategy_cap}
+
+
+class Overrides(TypedDict, total=False):
+    """Settings as keyword arguments; the fields of `Settings` again, because typing needs it."""
+
+    role: str
+    slot: int
+    metrics_dir: Path | str | None
+    strict: bool
+    enabled: bool
+    spans_disabled: bool
+    service_name: str
+    service_version: str
+    spans_to: str
+    span_request_seconds: float
+    span_queue: int
+    strategy_cap: int
+    sample_seconds: float
+    memory_limit_bytes: int | None
+    metrics_port: int
+    bind_host: str
 
 
 def _checked(name: str, parse: Callable[[str], Any], value: object) -> Any:

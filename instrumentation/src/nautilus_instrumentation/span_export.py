@@ -31,9 +31,14 @@ DELAY_SECONDS = 1.0
 """How long the first span of a batch waits for others."""
 
 CLOSE_SECONDS = 5.0
+SECONDS_FOR_EXPORTER = 0.5
+"""Part of CLOSE_SECONDS in which an exporter that still works is told to stop."""
+
 FLUSH_CHECK_SECONDS = 0.05
 FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 30.0
+ATTEMPTS = 3
+"""Times a batch is tried: enough for a collector that restarts."""
 
 OTLP_LOGGER = "opentelemetry.exporter.otlp.proto.http.trace_exporter"
 
@@ -74,7 +79,7 @@ class SpanSender(SpanProcessor):
     """Span processor that sends in batches from one daemon thread and counts every span once.
 
     `exported(n)` and `dropped(n)` are called so that their sum is the number of sampled spans that
-    ended, at the latest when `close` returns. The exporter is made in the thread, at the first
+    ended, at the latest when `shutdown` returns. The exporter is made in the thread, at the first
     batch: its import takes 0.2 s that the host must not wait for, and a child of a fork must not
     share its parent's connection.
 
@@ -92,7 +97,6 @@ class SpanSender(SpanProcessor):
         guard: Guard,
         queue_size: int,
         batch_size: int = BATCH_SIZE,
-        delay: float = DELAY_SECONDS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._make_exporter = make_exporter
@@ -101,7 +105,6 @@ class SpanSender(SpanProcessor):
         self._guard = guard
         self._queue_size = queue_size
         self._batch_size = batch_size
-        self._delay = delay
         self._clock = clock
         self._outage = Outage()
         self._closed = False
@@ -162,20 +165,16 @@ class SpanSender(SpanProcessor):
         return True
 
     def shutdown(self) -> None:
-        self.close()
-
-    def close(self, timeout: float = CLOSE_SECONDS) -> None:
-        """Send what waits for at most `timeout` seconds; what is left counts as dropped."""
+        """Send what waits for at most CLOSE_SECONDS; what is left counts as dropped."""
         with self._lock:
             if self._closed:
                 return
             self._closed = True
         self._hurry.set()
-        thread, deadline = self._thread, self._clock() + timeout
+        thread, deadline = self._thread, self._clock() + CLOSE_SECONDS
         if thread is not None:
             self._queue.put(threading.Event())  # wakes the thread when nothing waits
-            # Half a second is kept for the exporter, which may have to be told twice.
-            thread.join(max(0.0, timeout - 0.5))
+            thread.join(CLOSE_SECONDS - SECONDS_FOR_EXPORTER)
         exporter = self._exporter
         if exporter is not None:
             with self._guard("spans.close"):
@@ -208,13 +207,25 @@ class SpanSender(SpanProcessor):
             while not (self._closed and (mine.empty() or self._paused())):
                 batch, reached = self._collect(mine)
                 if batch:
-                    self._send(batch)
+                    self._deliver(batch)
                 if reached is not None:
                     reached.set()
-                if not self._closed and self._paused():
-                    self._hurry.wait(self._pause_until - self._clock())
         finally:
             detach(token)
+
+    def _deliver(self, batch: Sequence[ReadableSpan]) -> None:
+        """Send the batch, in a few attempts; `shutdown` counts it when it comes meanwhile."""
+        for _ in range(ATTEMPTS):
+            sent = self._send(batch)
+            self._remember(sent)
+            if sent:
+                break
+            if self._hurry.wait(self._pause_until - self._clock()):
+                return
+        with self._lock:
+            mine, self._in_flight = self._in_flight, 0
+        if mine:
+            (self._exported if sent else self._dropped)(mine)
 
     def _collect(
         self, source: queue.SimpleQueue[ReadableSpan | threading.Event]
@@ -222,7 +233,7 @@ class SpanSender(SpanProcessor):
         """Wait for the first span, then for a full batch, the delay or a flush."""
         batch: list[ReadableSpan] = []
         item = source.get()
-        deadline = self._clock() + self._delay
+        deadline = self._clock() + DELAY_SECONDS
         while True:
             if isinstance(item, threading.Event):
                 return batch, item
@@ -237,20 +248,16 @@ class SpanSender(SpanProcessor):
             except queue.Empty:
                 return batch, None
 
-    def _send(self, batch: Sequence[ReadableSpan]) -> None:
+    def _send(self, batch: Sequence[ReadableSpan]) -> bool:
         try:
             with self._outage.listening():
                 if self._exporter is None:
                     self._exporter = self._make_exporter()
-                sent = self._exporter.export(batch) is SpanExportResult.SUCCESS
+                return self._exporter.export(batch) is SpanExportResult.SUCCESS
         except Exception as error:
             # An exporter that raises is an exporter that failed; it is counted as such.
-            sent, self._outage.reason = False, repr(error)
-        with self._lock:
-            mine, self._in_flight = min(self._in_flight, len(batch)), 0
-        if mine:
-            (self._exported if sent else self._dropped)(mine)
-        self._remember(sent)
+            self._outage.reason = repr(error)
+            return False
 
     def _paused(self) -> bool:
         return self._failures > 0 and self._clock() < self._pause_until
@@ -278,7 +285,13 @@ def otlp_exporter(request_seconds: float) -> SpanExporter:
     """OTLP/HTTP exporter; endpoint, headers, TLS and compression by OpenTelemetry's variables."""
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 
-    return OTLPSpanExporter(timeout=request_seconds)
+    exporter = OTLPSpanExporter(timeout=request_seconds)
+    # The sender pauses and tries again itself, interruptibly; an exporter that sleeps between its
+    # own attempts would hold up each flush while nothing listens. Older ones sleep all the same.
+    client = getattr(exporter, "_client", None)
+    if hasattr(client, "_compute_backoff"):
+        client._compute_backoff = lambda retry: float("inf")
+    return exporter
 
 
 class HandOver(SpanProcessor):

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 from nautilus_instrumentation import metrics
 
 if TYPE_CHECKING:
+    from opentelemetry.trace import Span
+
     from nautilus_instrumentation.guard import Guard
     from nautilus_instrumentation.recorder import Histogram, Recorder
     from nautilus_instrumentation.tracing import Tracing
@@ -24,6 +26,9 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 OTHER_METHOD = "_OTHER"
 """OpenTelemetry's name for methods that HTTP does not know."""
+
+SERVER_SPAN_KEY = "nautobs.server_span"
+"""Key of the scope under which the server span of the request stands, if it has one."""
 
 _METHODS = frozenset(metrics.HTTP_METHODS)
 
@@ -87,6 +92,7 @@ class MetricsMiddleware:
         try:
             await self.app(scope, receive, exchange.send)
         except Exception:
+            exchange.begin_response(500)
             exchange.finish(500)
             raise
         finally:
@@ -103,7 +109,7 @@ class MetricsMiddleware:
             child = self._durations[key] = self._recorder.histogram(
                 metrics.HTTP_REQUEST_DURATION, method, route, str(code)
             )
-        child.observe(seconds, self._tracing.exemplar())
+        child.observe(seconds, self._tracing.exemplar(span=exchange.scope.get(SERVER_SPAN_KEY)))
 
     def observe_size(self, exchange: _Exchange) -> None:
         """Record the size of one response body."""
@@ -142,8 +148,8 @@ class _Exchange:
         """Pass a message of the application on, and note what it tells."""
         kind = message["type"]
         if kind == "http.response.start":
-            self.status = message["status"]
             self._streams = _is_event_stream(message.get("headers", ()))
+            self.begin_response(message["status"])
         await self._send(message)
         if kind == "http.response.body":
             self.size += len(message.get("body", b""))
@@ -151,6 +157,13 @@ class _Exchange:
                 self.finish(self.status)
             elif self._streams and self.size:
                 self._time(self.status)
+
+    def begin_response(self, status: int) -> None:
+        """Note the status, on the server span too: it ends with the last byte, before `finish`."""
+        self.status = status
+        span: Span | None = self.scope.get(SERVER_SPAN_KEY)
+        if span is not None:
+            span.set_attribute("http.response.status_code", status)
 
     def finish(self, status: int) -> None:
         """Record what is not recorded yet; status 0 (no response) records nothing."""
