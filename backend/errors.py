@@ -30,3 +30,11 @@ class Invalid(DomainError):
 
 class Conflict(DomainError):
     """The request contradicts what is already there (409)."""
+
+
+class QueueFull(DomainError):
+    """So many jobs wait that one more would not be run in useful time (503)."""
+
+
+class TooMany(DomainError):
+    """More requests than callers that behave would send (429)."""

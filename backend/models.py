@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+)
 
 TickKind = Literal["quote", "trade"]
 JobType = Literal["convert", "backtest", "sweep"]
@@ -17,9 +24,22 @@ ID_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 """Ids become file names, so they hold nothing that a path could use."""
 
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LAST = datetime(2262, 1, 1, tzinfo=UTC)
+"""Later times do not fit into 64 bits of nanoseconds."""
+
+
 def _utc(value: datetime) -> datetime:
     """Times without a zone are taken as UTC."""
-    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    aware = value.replace(tzinfo=UTC) if value.tzinfo is None else value
+    if not _EPOCH <= aware < _LAST:
+        raise ValueError("must be from 1970 to 2261")
+    return aware.astimezone(UTC)
+
+
+def unix_ns(moment: datetime) -> int:
+    """Nanoseconds since the epoch, exactly; NautilusTrader's unit of time."""
+    return (moment - _EPOCH) // timedelta(microseconds=1) * 1000
 
 
 UtcTime = Annotated[datetime, AfterValidator(_utc)]
@@ -62,11 +82,13 @@ class BacktestRequest(Strict):
     venue: Venue = Field(default_factory=Venue)
     chunk_size: int | None = Field(default=None, ge=1_000, le=10_000_000)
 
-    @model_validator(mode="after")
-    def _ordered(self) -> BacktestRequest:
-        if self.end <= self.start:
+    @field_validator("end")
+    @classmethod
+    def _ordered(cls, value: datetime, info: ValidationInfo) -> datetime:
+        start = info.data.get("start")
+        if start is not None and value <= start:
             raise ValueError("end must be after start")
-        return self
+        return value
 
 
 class ErrorInfo(BaseModel):

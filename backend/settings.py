@@ -58,6 +58,9 @@ class Settings(BaseSettings):
     max_rejected: float = Field(
         default=0.01, ge=0, le=1, description="Share of a file's rows that may be rejected"
     )
+    api_token_file: Folder | None = Field(
+        default=None, description="File with the bearer token that the API asks for"
+    )
     redis_url: str | None = Field(default=None, description="Shared cache; unset: in-process only")
 
     @cached_property

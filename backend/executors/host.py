@@ -26,6 +26,7 @@ from backend.executors.progress import ProgressWriter, Record, State
 
 _PR_SET_PDEATHSIG = 1
 _CLAIMED_EXIT = 3
+_LONGEST_TEXT = 16_384
 
 
 class Handler(Protocol):
@@ -117,11 +118,12 @@ def run(task: int, payload: dict[str, Any]) -> None:
 
 
 def describe(error: BaseException) -> dict[str, str]:
-    """The fields of `ErrorInfo`."""
+    """The fields of `ErrorInfo`, cut where a host's error holds a whole data frame."""
     return {
         "type": type(error).__name__,
-        "message": str(error),
-        "stacktrace": "".join(traceback.format_exception(error)),
+        "message": str(error)[:_LONGEST_TEXT],
+        # The end of a stack trace is the part that tells most.
+        "stacktrace": "".join(traceback.format_exception(error))[-_LONGEST_TEXT:],
     }
 
 

@@ -23,14 +23,7 @@ from pathlib import Path
 
 from pebble import ProcessExpired
 
-from backend.executors.base import (
-    Ending,
-    Listener,
-    Outcome,
-    RestartReason,
-    SlotStatus,
-    Task,
-)
+from backend.executors.base import Ending, Listener, Outcome, RestartReason, SlotStatus, Task
 from backend.executors.host import Handler, describe
 from backend.executors.slot import Running, Slot
 from backend.executors.waiting import Waiting
@@ -258,10 +251,10 @@ class LocalExecutor:
         message = slot.bury() or "the worker process died"
         if reason == "crashed":
             _log.warning("worker %d: %s", slot.index, message)
-        if running is not None and not ended:
-            # Taken by its worker or ended on purpose: over. Otherwise another worker can have it.
-            if begun or status != "killed" or not self._waiting.put_back(running.task):
-                self._tell_end(running.task, outcome)
+        # Taken by its worker or ended on purpose: over. Otherwise another worker can have it.
+        over = begun or status != "killed"
+        if running and not ended and (over or not self._waiting.put_back(running.task)):
+            self._tell_end(running.task, outcome)
         slot.rest(message if reason == "crashed" else reason)
         self._call(lambda listener: listener.restarted(slot.index, reason))
         if time.monotonic() >= slot.retry_at:

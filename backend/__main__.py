@@ -1,0 +1,115 @@
+"""`python -m backend`: serve the API, with worker processes of its own.
+
+Worker processes import this module again under another name: what costs time is imported below.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from backend.settings import Settings
+
+_log = logging.getLogger("backend")
+
+DEFAULT_METRICS_DIR = Path("var/metrics")
+_SHUTDOWN_SECONDS = 10
+
+
+class Refused(Exception):
+    """The service must not start like this."""
+
+
+def is_loopback(host: str) -> bool:
+    """True for an address that only this machine can reach."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def check_exposure(settings: Settings) -> None:
+    """Raise Refused when anybody on the network could start jobs and delete results."""
+    if is_loopback(settings.bind_host):
+        return
+    if settings.api_token_file is None:
+        why = "API_TOKEN_FILE is not set"
+    else:
+        # Until requests are checked for it, a token would only pretend to protect.
+        why = "this version does not check API_TOKEN_FILE yet"
+    raise Refused(
+        f"BIND_HOST={settings.bind_host} can be reached from the network and {why}; "
+        "use BIND_HOST=127.0.0.1"
+    )
+
+
+def main() -> int:
+    """Serve until told to stop; returns the exit code."""
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    from pydantic import ValidationError
+
+    from backend.settings import Settings
+    from nautilus_instrumentation.settings import SettingsError
+
+    try:
+        settings = Settings()
+        check_exposure(settings)
+        _serve(settings)
+    except ValidationError as error:
+        for problem in error.errors():
+            _log.error("%s: %s", str(problem["loc"][0]).upper(), problem["msg"])
+        return 2
+    except (Refused, SettingsError) as error:
+        _log.error("%s", error)
+        return 2
+    return 0
+
+
+def _serve(settings: Settings) -> None:
+    import uvicorn
+
+    from backend.app import create_app
+    from backend.executors.local import Limits, LocalExecutor
+    from backend.executors.worker import handler_factory
+    from nautilus_instrumentation import Settings as TelemetrySettings
+    from nautilus_instrumentation import instrument
+
+    telemetry = TelemetrySettings.from_environment()
+    if telemetry.metrics_dir is None:
+        # Workers' metrics must land where an exporter can find them.
+        telemetry = TelemetrySettings.from_environment(metrics_dir=DEFAULT_METRICS_DIR.absolute())
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _stop)
+    session = instrument(telemetry, role="api", slot=0, nautilus=False)
+    limits = Limits(
+        memory_bytes=int(settings.worker_memory_limit),
+        timeout_seconds=settings.job_timeout,
+        jobs_per_worker=settings.jobs_per_worker,
+    )
+    executor = LocalExecutor(settings.workers, handler_factory(settings, telemetry), limits)
+    app = create_app(settings, session, executor)
+    try:
+        uvicorn.run(
+            app,
+            host=settings.bind_host,
+            port=settings.backend_port,
+            access_log=False,
+            log_config=None,
+            timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
+        )
+    finally:
+        session.close()
+
+
+def _stop(number: int, frame: object) -> None:
+    """uvicorn sends the signal that ended it once more: leave by way of every `finally`."""
+    raise SystemExit(0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,88 @@
+"""Whether the service can do its work, and what is in its way."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+from backend.executors.base import SlotStatus
+from backend.settings import Settings
+from backend.versions import versions
+
+
+class Health(BaseModel):
+    """The process is alive."""
+
+    status: Literal["ok"] = "ok"
+    versions: dict[str, str] = Field(default_factory=versions)
+
+
+class Check(BaseModel):
+    """One thing that the service depends on."""
+
+    name: str
+    ok: bool
+    detail: str
+
+
+class WorkerStatus(BaseModel):
+    """What a worker process is doing."""
+
+    slot: int
+    state: Literal["starting", "idle", "busy", "failed"]
+    pid: int | None
+    detail: str = ""
+
+
+class Readiness(BaseModel):
+    """`ok`; `degraded`: jobs run, something is amiss; `unavailable`: no job can run."""
+
+    status: Literal["ok", "degraded", "unavailable"]
+    checks: list[Check]
+    workers: list[WorkerStatus]
+
+
+def readiness(settings: Settings, slots: list[SlotStatus]) -> Readiness:
+    """Look at folders and workers; reads the file system, so not for the event loop."""
+    workers = [WorkerStatus(**vars(slot)) for slot in slots]
+    checks = [
+        _workers(workers),
+        _readable("raw ticks", settings.raw_tick_dir, "RAW_TICK_DIR"),
+        _readable("datasets file", settings.datasets_path, "DATASETS_FILE"),
+        _writable("catalog", settings.catalog_dir, "CATALOG_DIR"),
+        _writable("results", settings.results_dir, "RESULTS_DIR"),
+    ]
+    usable = any(worker.state in ("idle", "busy") for worker in workers)
+    if not usable:
+        status = "unavailable"
+    elif all(check.ok for check in checks):
+        status = "ok"
+    else:
+        status = "degraded"
+    return Readiness(status=status, checks=checks, workers=workers)
+
+
+def _workers(workers: list[WorkerStatus]) -> Check:
+    states = [worker.state for worker in workers]
+    counts = ", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states))
+    reasons = sorted({f": {worker.detail}" for worker in workers if worker.detail})
+    # Workers that start are no fault as long as others can take the jobs.
+    ok = "failed" not in states and not reasons and any(s in ("idle", "busy") for s in states)
+    return Check(name="workers", ok=ok, detail=counts + "".join(reasons))
+
+
+def _readable(name: str, path: Path, variable: str) -> Check:
+    ok = os.access(path, os.R_OK)
+    detail = f"{path} can be read" if ok else f"{path} cannot be read; see {variable}"
+    return Check(name=name, ok=ok, detail=detail)
+
+
+def _writable(name: str, path: Path, variable: str) -> Check:
+    """A folder that is not there yet is made at its first use, in the nearest one that is."""
+    existing = next(folder for folder in (path, *path.parents) if folder.exists())
+    ok = os.access(existing, os.W_OK)
+    detail = f"{path} can be written" if ok else f"{path} cannot be written; see {variable}"
+    return Check(name=name, ok=ok, detail=detail)

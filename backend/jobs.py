@@ -1,0 +1,296 @@
+"""Jobs: accepted, queued, run, watched, cancelled, remembered.
+
+All state lives on the event loop. The executor's thread only hands over events, and starts the
+spans of a job that it gives to a worker.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import time
+from collections import OrderedDict
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from backend.errors import Conflict, NotFound, QueueFull
+from backend.executors.base import Executor, Outcome, Progress, RestartReason, Task
+from backend.job_spans import JobSpans
+from backend.models import BacktestRequest, ConvertRequest, ErrorInfo, Job, JobStatus, JobType
+from backend.result_store import ResultStore
+from backend.work import BacktestWork, ConvertWork, Work, payload
+from nautilus_instrumentation import Session, metrics
+
+_log = logging.getLogger(__name__)
+
+_LOST = ("cancelled", "timeout", "killed")
+_CANCEL_SECONDS = 10.0
+
+
+@dataclass
+class _Entry:
+    job: Job
+    work: Work
+    spans: JobSpans
+    queued_at: float
+    version: int = 0
+    taken: bool = False
+    """A worker has it, or had it."""
+    watchers: set[asyncio.Event] = field(default_factory=set)
+    done: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def changed(self) -> None:
+        self.version += 1
+        for watcher in self.watchers:
+            watcher.set()
+
+
+class JobManager:
+    """The jobs of this service. Create and use it on the event loop."""
+
+    def __init__(
+        self,
+        session: Session,
+        executor: Executor,
+        results: ResultStore,
+        *,
+        queue_limit: int = 1_000,
+        history_limit: int = 10_000,
+    ) -> None:
+        self._session = session
+        self._executor = executor
+        self._results = results
+        self._queue_limit = queue_limit
+        self._history_limit = history_limit
+        self._entries: OrderedDict[str, _Entry] = OrderedDict()
+        self._finished: OrderedDict[str, None] = OrderedDict()
+        self._queued = 0
+        self._endings: set[asyncio.Task[None]] = set()
+        self._loop = asyncio.get_running_loop()
+
+    def start(self) -> None:
+        self._executor.start(_OnLoop(self._loop, self))
+
+    async def close(self) -> None:
+        """End all jobs and workers; returns when their ends are recorded."""
+        await asyncio.to_thread(self._executor.close)
+        while self._endings:
+            await asyncio.wait(self._endings)
+
+    # What routes call ---------------------------------------------------------------------------
+
+    def convert(self, request: ConvertRequest) -> Job:
+        return self._submit(ConvertWork(request))
+
+    def backtest(self, request: BacktestRequest) -> Job:
+        return self._submit(BacktestWork(request, f"run-{secrets.token_hex(8)}"))
+
+    def get(self, job_id: str) -> Job:
+        """Raises NotFound for a job that never was or is no longer remembered."""
+        return self._entry(job_id).job
+
+    def list(
+        self, limit: int, status: JobStatus | None = None, job_type: JobType | None = None
+    ) -> list[Job]:
+        """Newest first."""
+        found: list[Job] = []
+        for entry in reversed(self._entries.values()):
+            job = entry.job
+            if status in (None, job.status) and job_type in (None, job.job_type):
+                found.append(job)
+                if len(found) == limit:
+                    break
+        return found
+
+    async def wait(self, job_id: str, seconds: float) -> Job:
+        """The job when it has ended, or after `seconds`."""
+        entry = self._entry(job_id)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(entry.done.wait(), seconds)
+        return entry.job
+
+    def watch(self, job_id: str) -> AsyncIterator[Job]:
+        """The job now and after each change, up to its end. Raises NotFound at once."""
+        return _watch(self._entry(job_id))
+
+    async def cancel(self, job_id: str) -> Job:
+        """End a queued or running job. Raises Conflict when it has ended, or ends, by itself."""
+        entry = self._entry(job_id)
+        if not entry.done.is_set():
+            self._executor.cancel(job_id)
+            await self.wait(job_id, _CANCEL_SECONDS)
+            if not entry.done.is_set() or entry.job.status == "cancelled":
+                return entry.job
+        raise Conflict(
+            f"the job has ended already, with status {entry.job.status!r}", field="job_id"
+        )
+
+    # Life of a job ------------------------------------------------------------------------------
+
+    def _submit(self, work: Work) -> Job:
+        if self._queued >= self._queue_limit:
+            raise QueueFull(
+                f"{self._queued} jobs are waiting already", hint="try again when some have ended"
+            )
+        job_id = f"job-{secrets.token_hex(8)}"
+        spans = JobSpans(self._session, work, job_id)
+        job = Job(
+            job_id=job_id,
+            job_type=work.job_type,
+            status="queued",
+            trace_id=spans.trace_id,
+            run_id=work.run_id,
+            created_at=datetime.now(UTC),
+        )
+        self._entries[job_id] = _Entry(job, work, spans, time.monotonic())
+        self._queued += 1
+        self._session.jobs.queued(work.job_type)
+        self._executor.submit(
+            Task(
+                job_id,
+                prepare=lambda slot: payload(work, job, spans.hand_over(slot)),
+                affinity=work.affinity,
+            )
+        )
+        return job
+
+    def on_started(self, job_id: str, slot: int) -> None:
+        entry = self._entries[job_id]
+        self._update(entry, slot=slot)
+        if entry.taken:
+            return  # its first worker died before it began
+        entry.taken = True
+        self._queued -= 1
+        self._update(entry, status="running", started_at=datetime.now(UTC))
+        telemetry, work = self._session, entry.work
+        waited = time.monotonic() - entry.queued_at
+        telemetry.jobs.dequeued(work.job_type, waited, entry.spans.exemplar())
+        if isinstance(work, BacktestWork):
+            telemetry.backtests.started()
+
+    def on_progress(self, job_id: str, progress: Progress) -> None:
+        entry = self._entries[job_id]
+        self._update(
+            entry,
+            stage=progress.stage,
+            progress=progress.fraction,
+            data_points=progress.data_points,
+        )
+
+    def on_ended(self, job_id: str, outcome: Outcome) -> None:
+        ending = self._loop.create_task(self._end(self._entries[job_id], outcome))
+        self._endings.add(ending)
+        ending.add_done_callback(self._endings.discard)
+
+    def on_restarted(self, slot: int, reason: RestartReason) -> None:
+        self._session.jobs.worker_restarted(reason)
+        # Whatever the worker was doing, the slot has no run now, and it could not say so.
+        self._session.recorder.gauge(metrics.BACKTEST_LAST_PROGRESS, str(slot)).set(0)
+
+    async def _end(self, entry: _Entry, outcome: Outcome) -> None:
+        """Settle everything that hangs on the job, then let those know who wait for it."""
+        value = outcome.value or {}
+        error = ErrorInfo(**value["error"]) if value.get("error") else outcome.error
+        status = value.get("status", outcome.status)
+        ended = entry.job.model_copy(
+            update={
+                "status": status,
+                "stage": outcome.progress.stage,
+                "progress": 1.0 if status == "ok" else outcome.progress.fraction,
+                "data_points": outcome.progress.data_points,
+                "finished_at": datetime.now(UTC),
+                "error": error,
+                "result": value.get("report"),
+            }
+        )
+        self._count(entry, ended, outcome)
+        entry.spans.end(ended, outcome, value.get("attributes", {}))
+        never_ran = not entry.taken and ended.status == "cancelled"
+        if isinstance(entry.work, BacktestWork) and not value and not never_ran:
+            await self._store_loss(entry.work, ended)
+        entry.job = ended
+        entry.done.set()
+        entry.changed()
+        self._forget_oldest(entry.job.job_id)
+
+    def _count(self, entry: _Entry, job: Job, outcome: Outcome) -> None:
+        work, exemplar = entry.work, entry.spans.exemplar()
+        if not entry.taken:
+            self._queued -= 1
+            self._session.jobs.abandoned(work.job_type)
+            return
+        self._session.jobs.finished(work.job_type, job.status, outcome.seconds, exemplar)
+        if not isinstance(work, BacktestWork):
+            return
+        self._session.backtests.finished()
+        if outcome.status in _LOST:
+            # A worker counts its runs itself, also those that fail; this one could not.
+            self._session.backtests.lost(
+                strategy=work.request.strategy,
+                window=work.window,
+                status=outcome.status,
+                seconds=outcome.seconds,
+                exemplar=exemplar,
+            )
+
+    async def _store_loss(self, work: BacktestWork, job: Job) -> None:
+        assert job.finished_at is not None
+        try:
+            result = work.result_without_worker(job, job.finished_at)
+            await asyncio.to_thread(self._results.save, result)
+        except Exception:
+            _log.exception("the result of %s could not be stored", work.run_id)
+
+    def _forget_oldest(self, job_id: str) -> None:
+        self._finished[job_id] = None
+        while len(self._finished) > self._history_limit:
+            oldest, _ = self._finished.popitem(last=False)
+            del self._entries[oldest]
+
+    def _entry(self, job_id: str) -> _Entry:
+        try:
+            return self._entries[job_id]
+        except KeyError:
+            raise NotFound(f"no job {job_id}", field="job_id") from None
+
+    def _update(self, entry: _Entry, **changes: Any) -> None:
+        entry.job = entry.job.model_copy(update=changes)
+        entry.changed()
+
+
+async def _watch(entry: _Entry) -> AsyncIterator[Job]:
+    changed = asyncio.Event()
+    entry.watchers.add(changed)
+    try:
+        while True:
+            changed.clear()
+            yield entry.job
+            if entry.done.is_set():
+                return
+            await changed.wait()
+    finally:
+        entry.watchers.discard(changed)
+
+
+class _OnLoop:
+    """An executor's listener that carries each event over to the loop."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, jobs: JobManager) -> None:
+        self._loop = loop
+        self._jobs = jobs
+
+    def started(self, task_id: str, slot: int) -> None:
+        self._loop.call_soon_threadsafe(self._jobs.on_started, task_id, slot)
+
+    def progressed(self, task_id: str, progress: Progress) -> None:
+        self._loop.call_soon_threadsafe(self._jobs.on_progress, task_id, progress)
+
+    def ended(self, task_id: str, outcome: Outcome) -> None:
+        self._loop.call_soon_threadsafe(self._jobs.on_ended, task_id, outcome)
+
+    def restarted(self, slot: int, reason: RestartReason) -> None:
+        self._loop.call_soon_threadsafe(self._jobs.on_restarted, slot, reason)

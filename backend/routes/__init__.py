@@ -1,0 +1,16 @@
+"""The HTTP API, one module per topic. Routes parse, call one function, shape the answer."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from backend.problems import RESPONSES
+from backend.routes import backtests, catalog, datasets, jobs, status, strategies, vitals
+
+
+def api() -> APIRouter:
+    """All routes, below /api."""
+    router = APIRouter(prefix="/api", responses=RESPONSES)
+    for topic in (status, datasets, jobs, catalog, backtests, strategies, vitals):
+        router.include_router(topic.router)
+    return router

@@ -1,0 +1,55 @@
+"""Jobs: list, look, follow, cancel."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
+from sse_starlette import EventSourceResponse, ServerSentEvent
+
+from backend.models import ID_PATTERN, Job, JobStatus, JobType
+from backend.services import Parts
+
+router = APIRouter(prefix="/jobs", tags=["jobs"])
+
+JobId = Annotated[str, Path(pattern=f"^{ID_PATTERN.pattern}$")]
+
+
+@router.get("")
+async def jobs(
+    parts: Parts,
+    limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
+    status: JobStatus | None = None,
+    job_type: JobType | None = None,
+) -> list[Job]:
+    """The newest jobs first; the last 10,000 that ended are remembered."""
+    return parts.jobs.list(limit, status, job_type)
+
+
+@router.get("/{job_id}")
+async def job(job_id: JobId, parts: Parts) -> Job:
+    """One job."""
+    return parts.jobs.get(job_id)
+
+
+@router.get(
+    "/{job_id}/events",
+    response_class=EventSourceResponse,
+    responses={200: {"content": {"text/event-stream": {}}, "description": "The job as events"}},
+)
+async def events(job_id: JobId, parts: Parts) -> EventSourceResponse:
+    """Server-sent events named `job`, each a whole job: now, at each change, and at its end."""
+    updates = parts.jobs.watch(job_id)
+
+    async def stream() -> AsyncIterator[ServerSentEvent]:
+        async for update in updates:
+            yield ServerSentEvent(update.model_dump_json(), event="job")
+
+    return EventSourceResponse(stream())
+
+
+@router.delete("/{job_id}")
+async def cancel(job_id: JobId, parts: Parts) -> Job:
+    """Cancel a queued or running job: 200 with the job, 409 when it had ended before."""
+    return await parts.jobs.cancel(job_id)

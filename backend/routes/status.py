@@ -1,0 +1,27 @@
+"""Alive, and ready."""
+
+from __future__ import annotations
+
+import asyncio
+
+from fastapi import APIRouter, Response
+
+from backend.health import Health, Readiness, readiness
+from backend.services import Parts
+
+router = APIRouter(tags=["status"])
+
+
+@router.get("/health")
+async def health() -> Health:
+    """The process answers; says nothing of what it depends on."""
+    return Health()
+
+
+@router.get("/ready", responses={503: {"model": Readiness, "description": "No job could run"}})
+async def ready(parts: Parts, response: Response) -> Readiness:
+    """What the service depends on. 200 while jobs can run, `degraded` when something is amiss."""
+    found = await asyncio.to_thread(readiness, parts.settings, parts.executor.status())
+    if found.status == "unavailable":
+        response.status_code = 503
+    return found

@@ -1,0 +1,38 @@
+"""The parts of the service that routes use, made once for an application."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from backend.catalog_manager import CatalogManager
+from backend.data_converter import Converter
+from backend.executors.base import Executor
+from backend.jobs import JobManager
+from backend.result_store import ResultStore
+from backend.settings import Settings
+from nautilus_instrumentation import Session
+
+
+@dataclass
+class Services:
+    """`jobs` is there while the application runs; everything else from the start."""
+
+    settings: Settings
+    session: Session
+    executor: Executor
+    results: ResultStore
+    converter: Converter
+    catalog: CatalogManager
+    jobs: JobManager = None  # type: ignore[assignment]  # see above
+
+
+def _services(request: Request) -> Services:
+    services: Services = request.app.state.services
+    return services
+
+
+Parts = Annotated[Services, Depends(_services)]
+"""Parameter of a route that wants the parts."""

@@ -1,0 +1,98 @@
+"""The kinds of work a job can be: what its worker is given, its spans say, and its loss leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from backend.models import BacktestRequest, BacktestResult, ConvertRequest, ErrorInfo, Job
+from backend.versions import versions
+from nautilus_instrumentation import attributes as keys
+from nautilus_instrumentation import metrics
+
+
+@dataclass(frozen=True)
+class ConvertWork:
+    """Convert one day."""
+
+    request: ConvertRequest
+    job_type = "convert"
+    run_id = None
+    span_name = keys.CONVERSION
+
+    @property
+    def affinity(self) -> str | None:
+        """Conversions leave nothing in a worker that a later job could use."""
+        return None
+
+    def attributes(self) -> dict[str, Any]:
+        return {keys.DATE: self.request.date.isoformat()}
+
+
+@dataclass(frozen=True)
+class BacktestWork:
+    """Run one backtest."""
+
+    request: BacktestRequest
+    run_id: str
+    job_type = "backtest"
+    span_name = keys.BACKTEST_RUN
+
+    @property
+    def window(self) -> str:
+        """Value of the label `window`."""
+        return metrics.window_of((self.request.end - self.request.start).total_seconds())
+
+    @property
+    def affinity(self) -> str | None:
+        """A worker keeps the ticks of the windows it ran last."""
+        request = self.request
+        return f"{request.instrument_id} {request.kind} {request.start} {request.end}"
+
+    def attributes(self) -> dict[str, Any]:
+        request = self.request
+        return {
+            keys.RUN_ID: self.run_id,
+            keys.STRATEGY: request.strategy,
+            keys.INSTRUMENT_ID: request.instrument_id,
+            keys.KIND: request.kind,
+            keys.WINDOW: self.window,
+            keys.WINDOW_START: request.start.isoformat(),
+            keys.WINDOW_END: request.end.isoformat(),
+        }
+
+    def result_without_worker(self, job: Job, finished_at: datetime) -> BacktestResult:
+        """The result of a run whose worker could not store one."""
+        started_at = job.started_at or finished_at
+        return BacktestResult(
+            run_id=self.run_id,
+            job_id=job.job_id,
+            trace_id=job.trace_id,
+            status=job.status,
+            request=self.request,
+            error=job.error or ErrorInfo(type="Unknown", message="the run left no result"),
+            created_at=job.created_at,
+            finished_at=finished_at,
+            duration_seconds=(finished_at - started_at).total_seconds(),
+            window=self.window,
+            versions=versions(),
+            last_stage=job.stage,
+            data_points=job.data_points or 0,
+        )
+
+
+Work = ConvertWork | BacktestWork
+
+
+def payload(work: Work, job: Job, carrier: Mapping[str, str]) -> dict[str, Any]:
+    """What crosses to the worker; JSON-able."""
+    return {
+        "job_type": work.job_type,
+        "job_id": job.job_id,
+        "run_id": work.run_id,
+        "trace_id": job.trace_id,
+        "carrier": dict(carrier),
+        "request": work.request.model_dump(mode="json"),
+    }
