@@ -86,13 +86,15 @@ class Session:
         """Measure a FastAPI or Starlette application, with server spans for FastAPI.
 
         Call it after the application's own middleware is added. Closing the session restores the
-        application. Raises TypeError for anything else: wrap a bare ASGI callable in
-        `nautilus_instrumentation.web.asgi.MetricsMiddleware` instead.
+        application. Raises TypeError for anything else.
         """
         from nautilus_instrumentation.web.fastapi import instrument_app
 
         if not hasattr(app, "user_middleware"):
-            raise TypeError(f"not a FastAPI or Starlette application: {app!r}")
+            raise TypeError(
+                f"not a FastAPI or Starlette application: {app!r}; wrap a bare ASGI callable in "
+                "nautilus_instrumentation.web.asgi.MetricsMiddleware"
+            )
         if self.enabled:
             self.install("app", lambda: instrument_app(self, app))
 

@@ -31,10 +31,13 @@ NO_SPANS = ",".join(
 def instrument_app(session: Session, app: Any) -> Callable[[], None]:
     """Measure the application; returns the function that restores it.
 
-    An application that has started already gets its middleware stack built anew.
+    An application that has started already gets its middleware stack built anew; one that is
+    measured already stays as it is.
     """
     from starlette.middleware import Middleware
 
+    if any(other.cls is MetricsMiddleware for other in app.user_middleware):
+        return lambda: None
     entry = Middleware(
         MetricsMiddleware,
         recorder=session.recorder,
