@@ -1,0 +1,109 @@
+"""Builds the engine of one run: venue, account, instrument, strategy."""
+
+from __future__ import annotations
+
+import re
+
+from nautilus_trader.backtest.config import BacktestEngineConfig
+from nautilus_trader.backtest.engine import BacktestEngine
+from nautilus_trader.config import LoggingConfig
+from nautilus_trader.model.enums import AccountType, OmsType
+from nautilus_trader.model.instruments import Instrument
+from nautilus_trader.model.objects import Currency, Money
+
+from backend.errors import Invalid
+from backend.models import BacktestRequest
+from backend.strategies import registry
+
+STABLE_BALANCE = 1_000_000
+"""Default balance in money and in coins that follow the dollar."""
+COIN_BALANCE = 100
+"""Default balance in any other coin."""
+
+_AMOUNT = re.compile(r"(\d[\d_]*(?:\.\d+)?) ([A-Z0-9]{2,10})")
+
+
+def build_engine(request: BacktestRequest, instrument: Instrument) -> BacktestEngine:
+    """An engine that lacks only its data. The caller disposes it.
+
+    Raises Invalid that names the field of the request.
+    """
+    strategy = registry.build(request.strategy, request.params, instrument, request.kind)
+    balances = starting_balances(request, instrument)
+    engine = BacktestEngine(
+        BacktestEngineConfig(
+            # Log lines of an engine belong to nobody here: what matters is in the result.
+            logging=LoggingConfig(bypass_logging=True),
+            run_analysis=False,  # done once, in the stage that is measured for it
+        )
+    )
+    try:
+        engine.add_venue(
+            venue=instrument.id.venue,
+            oms_type=OmsType[request.venue.oms_type],
+            account_type=AccountType[request.venue.account_type],
+            starting_balances=balances,
+            base_currency=_base_currency(request),
+            # Without quotes, trades are all the market there is to fill orders from.
+            trade_execution=request.kind == "trade",
+        )
+        engine.add_instrument(instrument)
+        engine.add_strategy(strategy)
+    except BaseException:
+        engine.dispose()
+        raise
+    return engine
+
+
+def starting_balances(request: BacktestRequest, instrument: Instrument) -> list[Money]:
+    """The balances asked for, or enough of every currency that the account needs."""
+    base = _base_currency(request)
+    needed = [base or instrument.get_cost_currency()]
+    if base is None and request.venue.account_type == "CASH" and instrument.base_currency:
+        needed.append(instrument.base_currency)  # to have something to sell
+    if request.starting_balances is None:
+        return [Money(_plenty(currency), currency) for currency in needed]
+    balances = [_money(text, instrument) for text in request.starting_balances]
+    held = [money.currency for money in balances]
+    if len(set(held)) < len(held):
+        raise _refused("names a currency twice")
+    if needed[0] not in held:
+        raise _refused(f"holds no {needed[0].code}, in which {instrument.id} is paid")
+    if base is not None and len(held) > 1:
+        raise _refused(f"must be one amount of {base.code}, the account's base currency")
+    return balances
+
+
+def _base_currency(request: BacktestRequest) -> Currency | None:
+    code = request.venue.base_currency
+    if code is None:
+        return None
+    currency = Currency.from_internal_map(code)
+    if currency is None:
+        raise Invalid(f"no currency {code}", field="venue.base_currency")
+    return currency
+
+
+def _money(text: str, instrument: Instrument) -> Money:
+    match = _AMOUNT.fullmatch(text)
+    if match is None:
+        raise _refused(f"cannot be {text!r:.50}", hint="write an amount as 1000000 USD")
+    amount, code = match.groups()
+    # Money.from_str would invent a coin for any unknown code.
+    own = {c.code: c for c in (instrument.base_currency, instrument.quote_currency) if c}
+    currency = own.get(code) or Currency.from_internal_map(code)
+    if currency is None:
+        raise _refused(f"names the unknown currency {code}")
+    try:
+        return Money(float(amount.replace("_", "")), currency)
+    except ValueError as error:
+        raise _refused(f"holds an amount that is too large: {text!r:.50}") from error
+
+
+def _plenty(currency: Currency) -> int:
+    dollar = "USD" in currency.code  # USDT, USDC, BUSD ...
+    return STABLE_BALANCE if dollar or Currency.is_fiat(currency.code) else COIN_BALANCE
+
+
+def _refused(problem: str, hint: str | None = None) -> Invalid:
+    return Invalid(f"starting_balances {problem}", field="starting_balances", hint=hint)
