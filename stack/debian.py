@@ -1,12 +1,14 @@
 """Downloads a Debian package and unpacks it into a private folder, as any user.
 
 apt gets its own lists, cache and no hooks, so nothing of the system changes: nothing is installed,
-no service starts. Signatures are checked by apt as ever. Dependencies are not resolved: the Go
-programs we fetch need libc6 only, and `--version` shows whether they run.
+no service starts. Signatures are checked by apt as ever. Of the dependencies only the JavaScript of
+web pages is fetched too: the Go programs themselves need libc6, and `--version` shows whether they
+run.
 """
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import shutil
@@ -33,6 +35,13 @@ Dir::Cache "{private}/cache";
 """
 
 DPKG_STATUS = Path("/var/lib/dpkg/status")
+PAGE_LIBRARIES = "libjs-"
+
+# Debian's Prometheus and Alertmanager read templates and pages from here, not from the binary.
+# Strings of a Go binary keep their length, so the replacement has the same; it is relative to the
+# folder of the unpacked package, in which the program must then be started.
+SYSTEM_FILES = b"/usr/share/prometheus"
+PRIVATE_FILES = b"usr/share//prometheus"
 
 
 class FetchError(Exception):
@@ -45,7 +54,10 @@ def unpacked(package: str, tools_dir: Path) -> Path:
 
 
 def fetch(package: str, tools_dir: Path) -> Path:
-    """Download and unpack `package`; returns the folder, which appears whole or not at all."""
+    """Download and unpack `package`; returns the folder, which appears whole or not at all.
+
+    Its programs find their own files when they are started with this folder as working folder.
+    """
     for program in ("apt-get", "dpkg-deb"):
         if shutil.which(program) is None:
             raise FetchError(f"{program} is not on this machine")
@@ -58,33 +70,54 @@ def fetch(package: str, tools_dir: Path) -> Path:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not target.is_dir():
             draft = Path(drafts)
-            archive = _download(package, private, draft)
-            _run(["dpkg-deb", "-x", str(archive), str(draft / "root")], draft)
+            for archive in _download(package, private, draft):
+                _run(["dpkg-deb", "-x", str(archive), str(draft / "root")], draft)
+            _relocate(draft / "root")
             (draft / "root").rename(target)
     return target
 
 
-def _download(package: str, private: Path, folder: Path) -> Path:
+def _download(package: str, private: Path, folder: Path) -> list[Path]:
+    """Archives of the package and of what its web pages need, in `folder`."""
     configuration = private / "apt.conf"
     configuration.write_text(APT_CONF.format(private=private, status=DPKG_STATUS))
-    apt = ["apt-get", "--quiet", "--config-file", str(configuration)]
+    options = ["--quiet", "--config-file", str(configuration)]
     problem = ""
     try:
-        _run([*apt, "update"], folder)
+        _run(["apt-get", *options, "update"], folder)
     except FetchError as error:
         problem = str(error)  # a source we do not need may be the one that failed
     try:
-        _run([*apt, "download", package], folder)
+        _run(["apt-get", *options, "download", package], folder)
     except FetchError as error:
         raise FetchError(problem or str(error)) from None
-    archives = sorted(folder.glob("*.deb"))
-    if not archives:
+    if not list(folder.glob("*.deb")):
         raise FetchError(f"apt-get brought no archive of {package}")
-    return archives[0]
+    with contextlib.suppress(FetchError):  # pages that lack a library, not a program that fails
+        if libraries := _page_libraries(package, options, folder):
+            _run(["apt-get", *options, "download", *libraries], folder)
+    return sorted(folder.glob("*.deb"))
 
 
-def _run(command: list[str], folder: Path) -> None:
-    """Run a command in `folder`; raises FetchError with its last line of complaint."""
+def _page_libraries(package: str, options: list[str], folder: Path) -> list[str]:
+    """JavaScript packages that `package` depends on, directly or not."""
+    kinds = ("recommends", "suggests", "conflicts", "breaks", "replaces", "enhances")
+    without = [f"--no-{kind}" for kind in kinds]
+    listed = _run(["apt-cache", *options, "depends", "--recurse", *without, package], folder)
+    names = {line for line in listed.splitlines() if line.startswith(PAGE_LIBRARIES)}
+    return sorted(names)
+
+
+def _relocate(root: Path) -> None:
+    """Let the unpacked programs look for their files below their working folder."""
+    assert len(SYSTEM_FILES) == len(PRIVATE_FILES)
+    for program in sorted((root / "usr" / "bin").glob("*")):
+        if program.is_file() and not program.is_symlink():
+            program.write_bytes(program.read_bytes().replace(SYSTEM_FILES, PRIVATE_FILES))
+
+
+def _run(command: list[str], folder: Path) -> str:
+    """Output of a command run in `folder`; raises FetchError with its last line of complaint."""
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C"}
     try:
         answer = subprocess.run(
@@ -96,3 +129,4 @@ def _run(command: list[str], folder: Path) -> None:
     if answer.returncode != 0:
         lines = [line for line in answer.stderr.splitlines() if line.startswith("E:")]
         raise FetchError((lines or answer.stderr.splitlines() or [f"{command[0]} failed"])[-1])
+    return answer.stdout

@@ -98,7 +98,7 @@ class Demo:
         for tool in (PROMETHEUS, ALERTMANAGER):
             answer = provision(tool, self.settings, self._say)
             if isinstance(answer, Missing):
-                self.console.print(f"[yellow]{answer}[/]\nGoing on without {tool.name}.")
+                self._say(f"{answer}\nGoing on without {tool.name}.")
             else:
                 found[tool.name] = answer
                 self._say(f"{tool.name} {answer.version} ({answer.source}: {answer.path})")
@@ -235,8 +235,7 @@ def links(settings: StackSettings, found: dict[str, Found]) -> tuple[Link, ...]:
         Link("exporter", f"{exporter}/metrics", "metrics of all processes"),
     ]
     if PROMETHEUS.name in found:
-        url = settings.url("PROMETHEUS_PORT")
-        shown.append(Link("prometheus", f"{url}/graph", "queries over time"))
+        shown.append(Link("prometheus", settings.url("PROMETHEUS_PORT"), "queries over time"))
     if ALERTMANAGER.name in found:
         shown.append(Link("alertmanager", settings.url("ALERTMANAGER_PORT"), "alerts"))
     return tuple(shown)

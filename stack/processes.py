@@ -37,6 +37,7 @@ class Service:
     host: str = "127.0.0.1"
     ready_url: str = ""
     env: Mapping[str, str] | None = None
+    cwd: Path | None = None
     start_seconds: float = 60.0
     stop_seconds: float = 15.0
 
@@ -129,7 +130,7 @@ class Supervisor:
             process = subprocess.Popen(
                 [sys.executable, "-I", str(LAUNCHER), str(os.getpid()), *service.command],
                 stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
-                env=None if service.env is None else dict(service.env),
+                env=None if service.env is None else dict(service.env), cwd=service.cwd,
                 # Ctrl-C in the terminal must reach the launcher alone, which stops things in order.
                 start_new_session=True,
             )  # fmt: skip

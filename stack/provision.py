@@ -77,6 +77,8 @@ class Found:
     source: str
     """Where it was found: the variable's name, `PATH`, `unpacked` or `Debian package`."""
     version: str
+    home: Path | None = None
+    """Working folder from which it finds its own files; None when any will do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,5 +150,5 @@ def _in_folder(tool: Tool, folder: Path, source: str) -> Found | None:
     for binary in tool.binaries:
         path = folder / "usr" / "bin" / binary
         if path.exists() and (version := version_of(tool, path)) is not None:
-            return Found(path, source, version)
+            return Found(path.resolve(), source, version, home=folder)
     return None

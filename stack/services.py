@@ -132,7 +132,7 @@ def _alertmanager(settings: StackSettings, layout: Layout, found: Found) -> Serv
         ],
         port=port, port_variable="ALERTMANAGER_PORT", host=settings.bind_host,
         ready_url=settings.url("ALERTMANAGER_PORT") + "/-/ready",
-        env=settings.environment,
+        env=settings.environment, cwd=found.home,
     )  # fmt: skip
 
 
@@ -153,7 +153,7 @@ def _prometheus(settings: StackSettings, layout: Layout, found: Found) -> Servic
         ],
         port=port, port_variable="PROMETHEUS_PORT", host=settings.bind_host,
         ready_url=settings.url("PROMETHEUS_PORT") + "/-/ready",
-        env=settings.environment,
+        env=settings.environment, cwd=found.home,
     )  # fmt: skip
 
 
