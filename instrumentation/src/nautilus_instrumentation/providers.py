@@ -41,7 +41,8 @@ def start_tracing(
 
     from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 
-    from nautilus_instrumentation.span_export import HandOver, SpanSender, otlp_exporter
+    from nautilus_instrumentation.span_export import HandOver, otlp_exporter
+    from nautilus_instrumentation.span_sender import SpanSender
 
     def exported(spans: int) -> None:
         recorder.counter(metrics.TELEMETRY_SPANS, "exported").inc(spans)

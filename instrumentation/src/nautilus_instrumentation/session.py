@@ -239,9 +239,9 @@ def _build(settings: Settings, span_exporter: SpanExporter | None, tracing: bool
     made: Tracing = NULL_TRACING
     end: Undo | None = None
     if tracing and not settings.spans_disabled:
-        from nautilus_instrumentation.providers import start_tracing
-
         with guard("install.tracing"):
+            from nautilus_instrumentation.providers import start_tracing
+
             made, end = start_tracing(settings, guard, recorder, span_exporter)
     session = Session(settings, guard=guard, recorder=recorder, tracing=made)
     session.install("store", lambda: store.close)
@@ -275,6 +275,11 @@ def _install(session: Session, *, nautilus: bool, gc: bool, process: bool) -> No
 
         return undo
 
+    def hooks() -> Undo:
+        from nautilus_instrumentation.nautilus.hooks import install
+
+        return install(session)
+
     def at_exit() -> Undo:
         atexit.register(session.close)
         return lambda: atexit.unregister(session.close)
@@ -283,7 +288,5 @@ def _install(session: Session, *, nautilus: bool, gc: bool, process: bool) -> No
     if gc:
         session.install("gc", collector)
     if nautilus:
-        from nautilus_instrumentation.nautilus.hooks import install as hooks
-
-        session.install("nautilus", lambda: hooks(session))
+        session.install("nautilus", hooks)
     session.install("exit", at_exit)

@@ -10,118 +10,34 @@ OTEL_RESOURCE_ATTRIBUTES, OTEL_SERVICE_NAME, OTEL_SPAN_*_LIMIT, OTEL_SDK_DISABLE
 
 from __future__ import annotations
 
-import traceback as tracebacks
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from types import TracebackType
 from typing import TYPE_CHECKING
 
-from opentelemetry import context as contexts
 from opentelemetry import trace
 from opentelemetry.context import Context
-from opentelemetry.trace import Link, Span, SpanKind, Status, StatusCode
-from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+from opentelemetry.trace import Link, Span, SpanKind
 from opentelemetry.util.types import AttributeValue
+
+from nautilus_instrumentation.spans import (
+    INVALID_SPAN,
+    W3C,
+    AttachedScope,
+    Carrier,
+    SpanScope,
+    record_failure,
+)
 
 if TYPE_CHECKING:
     from nautilus_instrumentation.guard import Guard
 
+__all__ = ["INVALID_SPAN", "NULL_TRACING", "Attributes", "Carrier", "NullTracing", "Tracing"]
+
 Attributes = Mapping[str, AttributeValue]
-Carrier = Mapping[str, str]
-
-INVALID_SPAN: Span = trace.INVALID_SPAN
-
-LONGEST_MESSAGE = 4096
-LONGEST_STACKTRACE = 16_384
-"""Characters of an exception that a span keeps; a host's message can hold a whole data frame."""
-
 EXEMPLAR_CHARACTERS = 128
 """OpenMetrics' limit on all names and values of an exemplar together."""
 
 _ROOM_FOR_RUN_ID = EXEMPLAR_CHARACTERS - len("trace_id" + "span_id" + "run_id") - 32 - 16
-
-_w3c = TraceContextTextMapPropagator()
-
-
-def record_failure(span: Span, exc_type: str, message: str, stacktrace: str) -> None:
-    """Put an exception event and an error status on the span, by OpenTelemetry's names."""
-    message = message[:LONGEST_MESSAGE]
-    span.add_event(
-        "exception",
-        {
-            "exception.type": exc_type,
-            "exception.message": message,
-            # The end of a stack trace is the part that tells most.
-            "exception.stacktrace": stacktrace[-LONGEST_STACKTRACE:],
-        },
-    )
-    span.set_attribute("error.type", exc_type)
-    span.set_status(Status(StatusCode.ERROR, f"{exc_type}: {message}"))
-
-
-def _type_name(exc: BaseException) -> str:
-    kind = type(exc)
-    return (
-        kind.__qualname__
-        if kind.__module__ == "builtins"
-        else f"{kind.__module__}.{kind.__qualname__}"
-    )
-
-
-class SpanScope(AbstractContextManager[Span]):
-    """Context manager of one span; the exception that passes through stays the same object."""
-
-    __slots__ = ("_guard", "_span", "_token")
-
-    def __init__(self, guard: Guard, span: Span) -> None:
-        self._guard = guard
-        self._span = span
-        self._token: object = None
-
-    def __enter__(self) -> Span:
-        if self._span is not INVALID_SPAN:
-            self._token = contexts.attach(trace.set_span_in_context(self._span))
-        return self._span
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        # GeneratorExit is how a generator is closed early, not a failure.
-        if exc is not None and not isinstance(exc, GeneratorExit) and self._span.is_recording():
-            with self._guard("spans.fail"):  # the exception's own __str__ may raise
-                stack = "".join(tracebacks.format_exception(exc_type, exc, traceback))
-                record_failure(self._span, _type_name(exc), str(exc), stack)
-        with self._guard("spans.end"):
-            self._span.end()
-        if self._token is not None:
-            contexts.detach(self._token)  # type: ignore[arg-type]  # attach's own token
-
-
-class AttachedScope(AbstractContextManager[None]):
-    """Context manager that makes the remote parent of a carrier current."""
-
-    __slots__ = ("_carrier", "_guard", "_token")
-
-    def __init__(self, guard: Guard, carrier: Carrier) -> None:
-        self._guard = guard
-        self._carrier = carrier
-        self._token: object = None
-
-    def __enter__(self) -> None:
-        with self._guard("spans.attach"):
-            self._token = contexts.attach(_w3c.extract(self._carrier))
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        if self._token is not None:
-            contexts.detach(self._token)  # type: ignore[arg-type]  # attach's own token
 
 
 class Tracing:
@@ -184,7 +100,7 @@ class Tracing:
         with self._guard("spans.start"):
             return self._tracer.start_span(
                 name,
-                context=_w3c.extract(parent) if parent else None,
+                context=W3C.extract(parent) if parent else None,
                 kind=SpanKind.INTERNAL if kind is None else kind,
                 attributes=attributes,
                 links=[link for carrier in links for link in _links(carrier)],
@@ -201,7 +117,7 @@ class Tracing:
         """W3C headers of the span (default: the current one); empty when there is none."""
         headers: dict[str, str] = {}
         with self._guard("spans.carrier"):
-            _w3c.inject(headers, context=_context_of(span))
+            W3C.inject(headers, context=_context_of(span))
         return headers
 
     def attached(self, carrier: Carrier) -> AbstractContextManager[None]:
@@ -235,7 +151,7 @@ class Tracing:
 
 
 def _links(carrier: Carrier) -> list[Link]:
-    context = trace.get_current_span(_w3c.extract(carrier, context=Context())).get_span_context()
+    context = trace.get_current_span(W3C.extract(carrier, context=Context())).get_span_context()
     return [Link(context)] if context.is_valid else []
 
 

@@ -15,7 +15,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, Span
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from nautilus_instrumentation import metrics, span_export
+from nautilus_instrumentation import metrics, span_sender
 from nautilus_instrumentation.exposition.cells import MemoryStore
 from nautilus_instrumentation.guard import Guard
 from nautilus_instrumentation.providers import start_tracing
@@ -123,9 +123,9 @@ class Traced:
 @pytest.fixture
 def quick_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """Attempts follow each other within milliseconds."""
-    monkeypatch.setattr(span_export, "FIRST_PAUSE_SECONDS", 0.001)
-    monkeypatch.setattr(span_export, "LONGEST_PAUSE_SECONDS", 0.01)
-    monkeypatch.setattr(span_export, "DELAY_SECONDS", 0.001)
+    monkeypatch.setattr(span_sender, "FIRST_PAUSE_SECONDS", 0.001)
+    monkeypatch.setattr(span_sender, "LONGEST_PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(span_sender, "DELAY_SECONDS", 0.001)
 
 
 @pytest.fixture

@@ -71,9 +71,10 @@ def test_hits_count_the_seconds_they_saved(recorder):
     cache.hit()
     assert _value(recorder, metrics.CACHE_REQUESTS, "ticks", "memory", "hit") == 3
     assert _value(recorder, metrics.CACHE_SECONDS_SAVED, "ticks") == 1.5
-    assert _count_and_sum(
-        recorder, metrics.CACHE_OPERATION_DURATION, "ticks", "memory", "get"
-    ) == (2, 1.0)
+    assert _count_and_sum(recorder, metrics.CACHE_OPERATION_DURATION, "ticks", "memory", "get") == (
+        2,
+        1.0,
+    )
 
 
 def test_misses_errors_evictions_and_entries(recorder):

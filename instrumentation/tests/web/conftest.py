@@ -61,9 +61,7 @@ def request_app() -> Callable[..., httpx.Response]:
 def drive() -> Callable[..., list[dict[str, Any]]]:
     """Calls an ASGI application with a scope; returns what it sent."""
 
-    def call(
-        app: Callable[..., Coroutine[Any, Any, None]], **scope: Any
-    ) -> list[dict[str, Any]]:
+    def call(app: Callable[..., Coroutine[Any, Any, None]], **scope: Any) -> list[dict[str, Any]]:
         sent: list[dict[str, Any]] = []
 
         async def receive() -> dict[str, Any]:

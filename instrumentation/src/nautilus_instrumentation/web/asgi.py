@@ -178,7 +178,9 @@ class _Exchange:
             return
         self._timed = True
         seconds = time.perf_counter() - self._started
-        self._middleware.guard.call("http.duration", self._middleware.observe, self, status, seconds)
+        self._middleware.guard.call(
+            "http.duration", self._middleware.observe, self, status, seconds
+        )
 
 
 def _is_event_stream(headers: Iterable[tuple[bytes, bytes]]) -> bool:

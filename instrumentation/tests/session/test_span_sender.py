@@ -8,13 +8,11 @@ import socket
 
 import pytest
 
-from nautilus_instrumentation import span_export
+from nautilus_instrumentation import span_sender
 
 
 def _attributes(pairs):
-    return {
-        pair.key: getattr(pair.value, pair.value.WhichOneof("value")) for pair in pairs
-    }
+    return {pair.key: getattr(pair.value, pair.value.WhichOneof("value")) for pair in pairs}
 
 
 @pytest.fixture
@@ -132,7 +130,7 @@ def test_a_flush_returns_at_once_while_the_endpoint_is_known_to_be_away(
 
 def test_a_hanging_endpoint_does_not_hold_up_close(start, receiver, within, monkeypatch):
     """Close gives up on an endpoint that takes the request and never answers."""
-    monkeypatch.setattr(span_export, "CLOSE_SECONDS", 1.0)
+    monkeypatch.setattr(span_sender, "CLOSE_SECONDS", 1.0)
     receiver.hang = True
     traced = start(span_request_seconds=60)
     for _ in range(600):
