@@ -10,6 +10,7 @@ from stack.tally import Run, Tally
 from stack.targets import BadRequest, Target, backtest, window_start
 
 PAGE = 20
+CONFLICT = 409
 FAIL_AFTER_TICKS = 10
 """Few enough for the sparsest five minutes."""
 
@@ -83,7 +84,7 @@ class Actions:
         """Start a day's backtest and cancel it; on a fast machine it may be done before."""
         request = backtest(target, "ema_cross", target.midnight, "1d")
         job_id = self.api.post("/backtest/run", request)["job_id"]
-        self.api.call("DELETE", f"/jobs/{job_id}")
+        self._cancel(job_id)
         job = self._wait(job_id)
         self.tally.job("cancelled on purpose", job["status"])
         if job["status"] not in ("cancelled", "ok"):
@@ -117,13 +118,23 @@ class Actions:
         for path in ("/jobs", "/datasets", "/catalog/instruments", "/strategies", "/health"):
             self.api.get(path)
             self.tally.count("reads")
+        seconds = self.api.first_byte_seconds("/docs")
+        vital = {"vital": "TTFB", "page": "/api/docs", "value": seconds}
+        self.api.post("/vitals", {"vitals": [vital]})
 
     def _wait(self, job_id: str) -> Json:
         try:
             return self.api.wait(job_id, self.stopping)
         except Interrupted:
-            self.api.call("DELETE", f"/jobs/{job_id}")
+            self._cancel(job_id)
             raise
+
+    def _cancel(self, job_id: str) -> None:
+        try:
+            self.api.call("DELETE", f"/jobs/{job_id}")
+        except ApiError as error:
+            if error.status != CONFLICT:  # else it ended before
+                raise
 
 
 def describe(job: Json) -> str:

@@ -61,6 +61,15 @@ class Api:
     def post(self, path: str, body: Json) -> Json:
         return self.call("POST", path, json=body)
 
+    def first_byte_seconds(self, path: str) -> float:
+        """Time until a page's answer begins."""
+        start = time.perf_counter()
+        try:
+            with self._client.stream("GET", path):
+                return time.perf_counter() - start
+        except httpx.HTTPError as error:
+            raise ApiError(f"GET {path}: {error or type(error).__name__}") from error
+
     def wait(self, job_id: str, stopping: Callable[[], bool]) -> Json:
         """The job once it has finished. Raises Interrupted when `stopping()` turns true first."""
         while True:

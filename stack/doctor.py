@@ -164,14 +164,15 @@ def running(name: str, url: str, held: str) -> Check:
 
 
 def degraded(answer: httpx.Response) -> str:
-    """What a readiness answer of the backend complains of; empty when it does not."""
+    """What the backend's readiness complains of; empty when it does not, or is another service."""
     try:
         said = answer.json()
     except ValueError:
         return ""
-    if not isinstance(said, Mapping) or said.get("status") in ("ok", "ready", None):
+    if not isinstance(said, Mapping) or said.get("status") in ("ok", None):
         return ""
-    return str(said.get("reason") or said.get("detail") or said["status"])
+    amiss = [check["detail"] for check in said.get("checks", ()) if not check["ok"]]
+    return "; ".join((said["status"], *amiss))
 
 
 def table(checks: list[Check]) -> Table:

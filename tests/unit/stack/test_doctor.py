@@ -1,0 +1,98 @@
+"""What the doctor finds, and its verdicts."""
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from stack import doctor
+from stack.doctor import Verdict
+from stack.settings import load_settings
+
+
+@pytest.fixture
+def settings(tmp_path: Path):
+    names = ("BACKEND_PORT", "METRICS_PORT", "PROMETHEUS_PORT", "ALERTMANAGER_PORT")
+    return load_settings(dict.fromkeys(names, "0") | {"PATH": str(tmp_path)}, root=tmp_path)
+
+
+def test_free_ports_are_good(settings) -> None:
+    """Nothing runs: each port is free for its service."""
+    assert [check.verdict for check in doctor.ports(settings)] == [Verdict.GOOD] * 4
+
+
+def test_a_healthy_service_is_good(backend) -> None:
+    """A service that answers its health call is recognised as running."""
+    backend.answers["GET /ready"] = (200, {"status": "ok", "checks": []})
+    check = doctor.running("backend", f"{backend.url}/api/ready", "")
+    assert (check.verdict, "healthy" in check.found) == (Verdict.GOOD, True)
+
+
+def test_a_degraded_service_is_a_warning_with_the_reason(backend) -> None:
+    """What the backend says is amiss is shown."""
+    checks = [{"name": "catalog", "ok": False, "detail": "catalog cannot be written"}]
+    backend.answers["GET /ready"] = (200, {"status": "degraded", "checks": checks})
+    check = doctor.running("backend", f"{backend.url}/api/ready", "")
+    assert check.verdict == Verdict.WARNING
+    assert "catalog cannot be written" in check.found
+
+
+def test_a_stranger_on_the_port_is_broken(settings, backend) -> None:
+    """Another program on one of our ports keeps the demo from starting."""
+    port = int(backend.url.rsplit(":", 1)[1])
+    taken = load_settings(
+        dict(settings.environment) | {"METRICS_PORT": str(port)}, root=settings.var_dir.parent
+    )
+    found = {check.what: check for check in doctor.ports(taken)}
+    assert found["exporter"].verdict == Verdict.BROKEN
+    assert "METRICS_PORT" in found["exporter"].mend
+
+
+def test_a_port_that_does_not_answer_is_broken() -> None:
+    """A listener that does not speak HTTP is told apart from a free port."""
+    with socket.socket() as mute:
+        mute.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{mute.getsockname()[1]}/api/ready"
+        assert doctor.running("backend", url, "mend").verdict == Verdict.BROKEN
+
+
+@pytest.mark.parametrize(
+    ("version", "verdict"),
+    [((3, 10), Verdict.BROKEN), ((3, 11), Verdict.GOOD), ((3, 13), Verdict.GOOD),
+     ((3, 14), Verdict.BROKEN)],
+)  # fmt: skip
+def test_the_interpreter_must_be_one_that_nautilus_has_wheels_for(
+    version: tuple[int, int], verdict: Verdict
+) -> None:
+    """3.11 to 3.13."""
+    assert doctor.python(version).verdict == verdict
+
+
+def test_a_missing_package_is_broken() -> None:
+    """Without its packages nothing starts, and make setup mends it."""
+    (check,) = doctor.distributions(("no-such-package-anywhere",))
+    assert (check.verdict, check.mend) == (Verdict.BROKEN, "run: make setup")
+
+
+def test_programs_that_cannot_be_had_are_a_warning(
+    settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The demo goes on without Prometheus, so that is no breakage."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert {check.verdict for check in doctor.tools(settings)} == {Verdict.WARNING}
+
+
+def test_data_without_days_is_broken(tmp_path: Path) -> None:
+    """A raw folder of the user's that holds no day is said before the demo fails on it."""
+    (tmp_path / "datasets.toml").touch()
+    settings = load_settings({"RAW_TICK_DIR": str(tmp_path)}, root=tmp_path)
+    assert doctor.data(settings).verdict == Verdict.BROKEN
+
+
+def test_the_worst_verdict_is_the_exit_code(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A wrong setting is a breakage that names its variable."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("BACKEND_PORT", "eighty")
+    assert doctor.main() == Verdict.BROKEN
