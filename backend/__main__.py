@@ -9,6 +9,7 @@ import ipaddress
 import logging
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -54,7 +55,6 @@ def main() -> int:
     from pydantic import ValidationError
 
     from backend.settings import Settings
-    from nautilus_instrumentation.settings import SettingsError
 
     try:
         settings = Settings()
@@ -64,7 +64,7 @@ def main() -> int:
         for problem in error.errors():
             _log.error("%s: %s", str(problem["loc"][0]).upper(), problem["msg"])
         return 2
-    except (Refused, SettingsError) as error:
+    except Refused as error:
         _log.error("%s", error)
         return 2
     return 0
@@ -79,10 +79,13 @@ def _serve(settings: Settings) -> None:
     from nautilus_instrumentation import Settings as TelemetrySettings
     from nautilus_instrumentation import instrument
 
-    telemetry = TelemetrySettings.from_environment()
+    try:
+        telemetry = TelemetrySettings.from_environment()
+    except ValueError as error:
+        raise Refused(str(error)) from error
     if telemetry.metrics_dir is None:
         # Workers' metrics must land where an exporter can find them.
-        telemetry = TelemetrySettings.from_environment(metrics_dir=DEFAULT_METRICS_DIR.absolute())
+        telemetry = replace(telemetry, metrics_dir=DEFAULT_METRICS_DIR.absolute())
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stop)
     session = instrument(telemetry, role="api", slot=0, nautilus=False)

@@ -41,6 +41,7 @@ class Readiness(BaseModel):
     """`ok`; `degraded`: jobs run, something is amiss; `unavailable`: no job can run."""
 
     status: Literal["ok", "degraded", "unavailable"]
+    detail: str = Field(description="what is amiss; empty when nothing is")
     checks: list[Check]
     workers: list[WorkerStatus]
 
@@ -62,7 +63,8 @@ def readiness(settings: Settings, slots: list[SlotStatus]) -> Readiness:
         status = "ok"
     else:
         status = "degraded"
-    return Readiness(status=status, checks=checks, workers=workers)
+    amiss = "; ".join(f"{check.name}: {check.detail}" for check in checks if not check.ok)
+    return Readiness(status=status, detail=amiss, checks=checks, workers=workers)
 
 
 def _workers(workers: list[WorkerStatus]) -> Check:

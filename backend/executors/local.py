@@ -96,15 +96,16 @@ class LocalExecutor:
 
     def _loop(self) -> None:
         next_tick = 0.0
-        while not self._closing:
+        while True:
             with suppress(queue.Empty):
                 self._guarded(self._inbox.get(timeout=max(0.0, next_tick - time.monotonic())))
+            if self._closing:
+                return
             if time.monotonic() >= next_tick:
                 next_tick = time.monotonic() + self._limits.tick_seconds
                 for slot in self._slots:
                     self._guarded(partial(self._look_after, slot))
-            if not self._closing:
-                self._guarded(self._dispatch)
+            self._guarded(self._dispatch)
 
     def _guarded(self, action: Callable[[], None]) -> None:
         """One bad event must not end the thread that all jobs depend on."""

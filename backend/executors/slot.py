@@ -136,6 +136,7 @@ class Slot:
         pool, reader = self._pool, self._reader
         self._pool = self._reader = self._process = None
         self.running = None
+        self.state = "failed"  # what its pool still has to say is of no interest
         if pool is not None:
             pool.stop()  # first, so that it does not start a worker of its own accord
             if record.pid:

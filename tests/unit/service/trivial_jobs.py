@@ -86,3 +86,35 @@ def make_when_marked(marker: str, slot: int) -> TrivialHandler:
     while path.exists():
         time.sleep(0.01)
     return TrivialHandler(slot)
+
+
+class TrivialJobs(TrivialHandler):
+    """Takes payloads of jobs: a backtest's `params` say what to do, a conversion fails at once."""
+
+    def run(self, payload: dict[str, Any], report: ProgressSink) -> dict[str, Any]:
+        if payload["job_type"] == "convert":
+            return getattr(self, payload["request"]["files"][0])(payload, report)
+        return getattr(self, payload["request"]["params"]["do"])(
+            payload["request"]["params"], report
+        )
+
+    def trade(self, payload: dict[str, Any], report: ProgressSink) -> dict[str, Any]:
+        """A run that went well."""
+        return {"status": "ok", "error": None, "attributes": {"nautilus.orders": 3}}
+
+    def lose(self, payload: dict[str, Any], report: ProgressSink) -> dict[str, Any]:
+        """A run whose strategy failed."""
+        error = {"type": "ValueError", "message": "no such luck", "stacktrace": "somewhere"}
+        return {"status": "error", "error": error, "attributes": {}}
+
+    def tidy(self, payload: dict[str, Any], report: ProgressSink) -> dict[str, Any]:
+        """A conversion that went well."""
+        return {"status": "ok", "error": None, "report": {"files": []}}
+
+    def stall(self, payload: dict[str, Any], report: ProgressSink) -> dict[str, Any]:
+        """A conversion that hangs, with the marker in its second file."""
+        return self.hang({"marker": payload["request"]["files"][1]}, report)
+
+
+def make_jobs_handler(slot: int) -> TrivialJobs:
+    return TrivialJobs(slot)
