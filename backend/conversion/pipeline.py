@@ -1,0 +1,267 @@
+"""One raw file into checked catalog files that wait to be moved into place."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from backend.conversion import check, sorting
+from backend.conversion.decode import Decoder
+from backend.conversion.layout import BATCH_ROWS, LAYOUTS
+from backend.conversion.rejects import Rejects
+from backend.conversion.sorting import Sorter
+from backend.conversion.writer import TickWriter, Written
+from backend.datasets import Dataset, Series
+from backend.errors import DomainError, Invalid
+from backend.models import TickKind
+from nautilus_instrumentation import Session
+
+MAX_BUFFERED_ROWS = 1_000_000
+"""Rows that one conversion holds in memory, whatever the file's size and order."""
+
+OnRows = Callable[[int], None]
+
+
+class TooManyRejected(Invalid):
+    """More of a file's rows were rejected than is allowed."""
+
+
+class _OutOfOrder(Exception):
+    """The file's rows are not ordered by time, and nobody sorts them yet."""
+
+
+@dataclass
+class Staged:
+    """A finished file that no query sees yet."""
+
+    instrument_id: str
+    kind: TickKind
+    path: Path
+    written: Written
+    schema: pa.Schema
+
+
+@dataclass
+class Conversion:
+    """What reading one raw file gave."""
+
+    staged: list[Staged] = field(default_factory=list)
+    rejects: Rejects = field(default_factory=Rejects)
+    rows: int = 0
+    was_sorted: bool = True
+    warnings: list[str] = field(default_factory=list)
+
+
+class _Sink(Protocol):
+    """Takes the decoded rows of one instrument."""
+
+    @property
+    def buffered_rows(self) -> int: ...
+    def add(self, batch: pa.RecordBatch) -> bool: ...
+    def relieve(self) -> None: ...
+    def finish(self) -> Written | None: ...
+
+
+class _Ordered:
+    """Writes rows as they come; `add` says False, and takes no more, when they are out of order."""
+
+    def __init__(self, writer: TickWriter) -> None:
+        self._writer = writer
+        self._last: int | None = None
+        self.relieve = writer.relieve
+        self.finish = writer.finish
+
+    @property
+    def buffered_rows(self) -> int:
+        return self._writer.buffered_rows
+
+    def add(self, batch: pa.RecordBatch) -> bool:
+        events = sorting.times_of(batch)
+        if not sorting.is_ordered(events, self._last):
+            return False
+        self._last = int(events[-1])
+        self._writer.write(batch)
+        return True
+
+
+class _Sorting:
+    """Collects rows in any order and writes them at the end."""
+
+    def __init__(self, writer: TickWriter, sorter: Sorter) -> None:
+        self._writer = writer
+        self._sorter = sorter
+        self.relieve = sorter.spill
+
+    @property
+    def buffered_rows(self) -> int:
+        return self._sorter.buffered_rows
+
+    def add(self, batch: pa.RecordBatch) -> bool:
+        self._sorter.add(batch)
+        return True
+
+    def finish(self) -> Written | None:
+        for batch in self._sorter.batches():
+            self._writer.write(batch)
+        return self._writer.finish()
+
+
+@dataclass
+class Pipeline:
+    """Reads one raw file; `scratch` is a folder and a prefix of names that are its own."""
+
+    source: Path
+    dataset: Dataset
+    day: dt.date
+    scratch: Path
+    session: Session
+    max_rejected: float
+    on_rows: OnRows = lambda rows: None
+    max_buffered_rows: int = MAX_BUFFERED_ROWS
+    batch_rows: int = BATCH_ROWS
+
+    def run(self, rejects: Rejects) -> Conversion:
+        """Convert and check; `rejects` is filled also when this raises.
+
+        Raises Invalid for what is wrong with the file, TooManyRejected among it. The caller removes
+        the scratch files.
+        """
+        try:
+            conversion = self._attempt(rejects, sort=False)
+        except _OutOfOrder:
+            rejects.clear()
+            conversion = self._attempt(rejects, sort=True)
+            conversion.was_sorted = False
+        self._refuse_rejected(conversion)
+        for staged in conversion.staged:
+            verify(staged)
+        return conversion
+
+    def _attempt(self, rejects: Rejects, sort: bool) -> Conversion:
+        with ExitStack() as stack:
+            file = stack.enter_context(open_parquet(self.source))
+            decoder = Decoder(self.dataset, self.day, file.schema_arrow.names, rejects)
+            sinks = [
+                self._sink(stack, place, series, sort)
+                for place, series in enumerate(self.dataset.series)
+            ]
+            rows, total = 0, file.metadata.num_rows
+            batches = _reading(file, decoder.columns, self.batch_rows)
+            while rows < total:
+                with self.session.conversion.batch(self.dataset.kind):
+                    batch = next(batches)
+                    parts = decoder.decode(batch, rows)
+                    ordered = all([sinks[place].add(part) for place, part in parts])
+                if not ordered:
+                    raise _OutOfOrder  # outside of the batch's span: it is no failure
+                rows += batch.num_rows
+                self._make_room(sinks)
+                self.on_rows(rows)
+            results = [sink.finish() for sink in sinks]
+        staged = [
+            Staged(
+                series.instrument.instrument_id,
+                self.dataset.kind,
+                self._path(place),
+                written,
+                self._schema(series),
+            )  # fmt: skip
+            for place, (series, written) in enumerate(
+                zip(self.dataset.series, results, strict=True)
+            )
+            if written is not None
+        ]
+        return Conversion(staged, rejects, rows, warnings=_warnings(decoder, rows))
+
+    def _sink(self, stack: ExitStack, place: int, series: Series, sort: bool) -> _Sink:
+        layout = LAYOUTS[self.dataset.kind]
+        writer = TickWriter(self._path(place), layout, self._schema(series))
+        stack.enter_context(writer)
+        if not sort:
+            return _Ordered(writer)
+        sorter = Sorter(self.scratch.with_name(f"{self.scratch.name}.{place}.spill"))
+        return _Sorting(writer, stack.enter_context(sorter))
+
+    def _path(self, place: int) -> Path:
+        return self.scratch.with_name(f"{self.scratch.name}.{place}.tmp")
+
+    def _schema(self, series: Series) -> pa.Schema:
+        instrument = series.instrument
+        return LAYOUTS[self.dataset.kind].schema(
+            instrument.instrument_id, instrument.price_precision, instrument.size_precision
+        )
+
+    def _make_room(self, sinks: list[_Sink]) -> None:
+        while sum(sink.buffered_rows for sink in sinks) > self.max_buffered_rows:
+            max(sinks, key=lambda sink: sink.buffered_rows).relieve()
+
+    def _refuse_rejected(self, conversion: Conversion) -> None:
+        count, rows = conversion.rejects.count, conversion.rows
+        if count <= self.max_rejected * rows:
+            return
+        reason, often = conversion.rejects.reasons.most_common(1)[0]
+        example = conversion.rejects.rows[0]
+        shown = "" if example.value is None else f" ({example.value!r})"
+        raise TooManyRejected(
+            f"{count:,} of {rows:,} rows cannot be held by the catalog, more than the allowed "
+            f"{self.max_rejected:.2%}; most often: {reason} ({often:,} rows); first: row "
+            f"{example.row}, {example.field}: {example.reason}{shown}",
+            example.column or example.field,
+            f"see the reject report, and correct the file or {self.dataset.label}",
+        )
+
+
+def open_parquet(path: Path) -> pq.ParquetFile:
+    """Open a raw file. Raises Invalid, saying why it cannot be read."""
+    try:
+        return pq.ParquetFile(path, memory_map=False, pre_buffer=False)
+    except FileNotFoundError:
+        raise Invalid(f"{path.name} does not exist any more", "file") from None
+    except (OSError, pa.ArrowException) as error:
+        raise _unreadable(path.name, error) from error
+
+
+def _unreadable(name: str, error: Exception) -> Invalid:
+    first = str(error).strip().split("\n")[0]
+    return Invalid(f"{name} is not a readable Parquet file: {first}", "file", "fetch it again")
+
+
+def _reading(file: pq.ParquetFile, columns: list[str], batch_rows: int) -> Iterator[pa.RecordBatch]:
+    """Batches of the file; reading errors become Invalid, and so does an early end."""
+    batches = file.iter_batches(batch_rows, columns=columns, use_threads=False)
+    while True:
+        try:
+            yield next(batches)
+        except StopIteration:
+            raise Invalid("the file ends before its rows do", "file", "fetch it again") from None
+        except (OSError, pa.ArrowException) as error:
+            raise _unreadable("the file", error) from error
+
+
+def verify(staged: Staged) -> None:
+    """Raise DomainError when a finished file could harm a query."""
+    written = staged.written
+    found = check.problems(
+        staged.path, LAYOUTS[staged.kind], staged.schema,
+        written.first_init_ns, written.last_init_ns,
+    )  # fmt: skip
+    if found:
+        raise DomainError(
+            f"the file made for {staged.instrument_id} did not pass its check: {'; '.join(found)}",
+            None, "this is a defect of the converter; please report it with the raw file",
+        )  # fmt: skip
+
+
+def _warnings(decoder: Decoder, rows: int) -> list[str]:
+    found = [
+        f"{count:,} values of {name} have more digits than its precision and were rounded"
+        for name, count in sorted(decoder.off_grid.items())
+    ]
+    return found if rows else ["the file holds no rows"]
