@@ -17,10 +17,10 @@ from nautilus_trader.common.component import is_backtest_force_stop
 from backend.catalog_manager import CatalogManager
 from backend.context import JobContext
 from backend.data_converter import Converter
-from backend.engine_setup import build_engine
+from backend.engine_setup import account_currency, build_engine
 from backend.errors import Invalid
 from backend.models import BacktestRequest, BacktestResult, ErrorInfo, unix_ns
-from backend.reporting import RunReport, report
+from backend.reporting import EquityCurve, RunReport, report
 from backend.result_store import ResultStore, throughput_ratio
 from backend.settings import Settings
 from backend.strategies import registry
@@ -146,6 +146,7 @@ def _work(
     context.progress("build")
     with scope.stage("build"):
         engine = build_engine(request, instrument)
+        curve = EquityCurve(engine, instrument, account_currency(request, instrument))
     try:
         try:
             _simulate(engine, ticks, request.chunk_size or CHUNK, context, scope)
@@ -156,7 +157,7 @@ def _work(
             outcome.positions = len(engine.cache.position_ids())
         context.progress("report")
         with scope.stage("report"):
-            outcome.report = report(engine, instrument.id.venue)
+            outcome.report = report(engine, instrument.id.venue, curve)
             outcome.positions = outcome.report.positions
     finally:
         engine.dispose()

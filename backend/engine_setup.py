@@ -6,7 +6,7 @@ import re
 
 from nautilus_trader.backtest.config import BacktestEngineConfig
 from nautilus_trader.backtest.engine import BacktestEngine
-from nautilus_trader.config import LoggingConfig
+from nautilus_trader.config import InvalidConfiguration, LoggingConfig
 from nautilus_trader.model.enums import AccountType, OmsType
 from nautilus_trader.model.instruments import Instrument
 from nautilus_trader.model.objects import Currency, Money
@@ -49,6 +49,9 @@ def build_engine(request: BacktestRequest, instrument: Instrument) -> BacktestEn
         )
         engine.add_instrument(instrument)
         engine.add_strategy(strategy)
+    except InvalidConfiguration as error:  # such as a perpetual on a cash account
+        engine.dispose()
+        raise Invalid(str(error), field="venue") from error
     except BaseException:
         engine.dispose()
         raise
@@ -56,22 +59,24 @@ def build_engine(request: BacktestRequest, instrument: Instrument) -> BacktestEn
 
 
 def starting_balances(request: BacktestRequest, instrument: Instrument) -> list[Money]:
-    """The balances asked for, or enough of every currency that the account needs."""
-    base = _base_currency(request)
-    needed = [base or instrument.get_cost_currency()]
-    if base is None and request.venue.account_type == "CASH" and instrument.base_currency:
-        needed.append(instrument.base_currency)  # to have something to sell
+    """The balances asked for, or plenty of the account's currency."""
+    currency = account_currency(request, instrument)
     if request.starting_balances is None:
-        return [Money(_plenty(currency), currency) for currency in needed]
+        return [Money(_plenty(currency), currency)]
     balances = [_money(text, instrument) for text in request.starting_balances]
     held = [money.currency for money in balances]
     if len(set(held)) < len(held):
         raise _refused("names a currency twice")
-    if needed[0] not in held:
-        raise _refused(f"holds no {needed[0].code}, in which {instrument.id} is paid")
-    if base is not None and len(held) > 1:
-        raise _refused(f"must be one amount of {base.code}, the account's base currency")
+    if currency not in held:
+        raise _refused(f"holds no {currency.code}, in which {instrument.id} is paid")
+    if request.venue.base_currency is not None and len(held) > 1:
+        raise _refused(f"must be one amount of {currency.code}, the account's base currency")
     return balances
+
+
+def account_currency(request: BacktestRequest, instrument: Instrument) -> Currency:
+    """The currency that PnL comes in."""
+    return _base_currency(request) or instrument.get_cost_currency()
 
 
 def _base_currency(request: BacktestRequest) -> Currency | None:

@@ -7,7 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nautilus_trader.backtest.engine import BacktestEngine
+from nautilus_trader.model.enums import AccountType
+from nautilus_trader.model.events import AccountState
 from nautilus_trader.model.identifiers import Venue
+from nautilus_trader.model.instruments import Instrument
+from nautilus_trader.model.objects import Currency
 
 CURVE_POINTS = 1_000
 """Points of an equity curve at most; more would not show on a screen."""
@@ -24,11 +28,41 @@ class RunReport:
     equity_curve: list[tuple[int, float]] = field(default_factory=list)
 
 
-def report(engine: BacktestEngine, venue: Venue) -> RunReport:
+class EquityCurve:
+    """Follows the account through a run: (Unix ns, equity in `currency`) wherever it changed.
+
+    It listens, because states that the account keeps are changed by later commissions. Coins on a
+    cash account count at the price of their time; open positions on a margin account do not count.
+    """
+
+    def __init__(self, engine: BacktestEngine, instrument: Instrument, currency: Currency) -> None:
+        self.points: list[tuple[int, float]] = []
+        self.currency = currency
+        self._instrument = instrument
+        self._cache = engine.cache
+        engine.kernel.msgbus.subscribe("events.account.*", self._changed)
+
+    def _changed(self, state: AccountState) -> None:
+        totals = {b.currency: b.total.as_double() for b in state.balances}
+        equity = totals.get(self.currency, 0.0)
+        base = self._instrument.base_currency
+        if state.account_type == AccountType.CASH and base in totals and base != self.currency:
+            equity += totals[base] * self._price()
+        if not self.points or self.points[-1][1] != equity:
+            self.points.append((state.ts_event, equity))
+
+    def _price(self) -> float:
+        quote = self._cache.quote_tick(self._instrument.id)
+        if quote is not None:
+            return (quote.bid_price.as_double() + quote.ask_price.as_double()) / 2
+        trade = self._cache.trade_tick(self._instrument.id)
+        return trade.price.as_double() if trade is not None else 0.0
+
+
+def report(engine: BacktestEngine, venue: Venue, curve: EquityCurve) -> RunReport:
     """The report after `engine.end()`. The account's currency comes first in `pnl`."""
     account = engine.cache.account_for_venue(venue)
-    starting = account.starting_balances()
-    currencies = sorted(account.currencies(), key=lambda currency: currency not in starting)
+    currencies = sorted(account.currencies(), key=lambda currency: currency != curve.currency)
     open_pnl = engine.portfolio.unrealized_pnls(venue) if account.is_margin_account else {}
     positions = engine.cache.positions() + engine.cache.position_snapshots()
     analyzer = engine.portfolio.analyzer
@@ -41,7 +75,7 @@ def report(engine: BacktestEngine, venue: Venue) -> RunReport:
             "returns": _numbers(analyzer.get_performance_stats_returns()),
             "general": _numbers(analyzer.get_performance_stats_general()),
         },
-        equity_curve=_equity_curve(account, currencies[0]),
+        equity_curve=thinned(curve.points),
     )
 
 
@@ -51,18 +85,6 @@ def thinned(curve: list[tuple[int, float]], most: int = CURVE_POINTS) -> list[tu
         return curve
     step = (len(curve) - 1) / (most - 1)
     return [curve[round(index * step)] for index in range(most)]
-
-
-def _equity_curve(account: Any, currency: Any) -> list[tuple[int, float]]:
-    """Balance of the account's currency wherever it changed; open positions not counted."""
-    curve: list[tuple[int, float]] = []
-    for state in account.events:
-        for balance in state.balances:
-            if balance.currency == currency:
-                total = balance.total.as_double()
-                if not curve or curve[-1][1] != total:
-                    curve.append((state.ts_event, total))
-    return thinned(curve)
 
 
 def _numbers(statistics: dict[str, Any]) -> dict[str, Any]:

@@ -24,6 +24,7 @@ class MarketMaker(TickStrategy):
         self._life_ns = int(params.min_quote_life * 1e9)
         self._max_inventory = params.max_inventory
         self._step = instrument.price_increment.as_double()
+        self._shorts = True
         self.on_reset()
 
     def on_reset(self) -> None:
@@ -32,6 +33,7 @@ class MarketMaker(TickStrategy):
         self._quoted_ns = 0
 
     def on_start(self) -> None:
+        self._shorts = self.may_short()
         self.subscribe_ticks()
 
     def on_price(self, price: float, ts_init: int) -> None:
@@ -46,14 +48,15 @@ class MarketMaker(TickStrategy):
             if order.is_open:
                 self.cancel_order(order)
         size = self._sizing.quantity(mid)
-        limit = self._max_inventory * size.as_double()
+        one = size.as_double()
+        limit = self._max_inventory * one
         held = float(self.portfolio.net_position(self.instrument.id))
         # At least one price step apart, so that the two never meet in the middle.
         away = max(self._distance * mid, self._step)
         self._quotes = []
         if held < limit:
             self._quote(OrderSide.BUY, mid - away, size)
-        if held > -limit:
+        if held > -limit if self._shorts else held >= one:
             self._quote(OrderSide.SELL, mid + away, size)
 
     def _quote(self, side: OrderSide, price: float, size: object) -> None:
