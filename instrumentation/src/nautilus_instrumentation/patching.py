@@ -134,7 +134,7 @@ class PatchSet:
     """Installs and undoes a table of patches; both may be called again and again."""
 
     def __init__(self, patches: Sequence[Patch], guard: Guard) -> None:
-        self._patches = tuple(patches)
+        self.patches = tuple(patches)
         self._guard = guard
         self._switch = _Switch()
         self._applied: list[tuple[Patch, Target, object, object]] = []
@@ -164,7 +164,7 @@ class PatchSet:
             self._installed = True
             # Wrappers of an earlier installation may live on inside a foreign one: they stay off.
             self._switch = _Switch()
-        for module in dict.fromkeys(patch.module for patch in self._patches):
+        for module in dict.fromkeys(patch.module for patch in self.patches):
             _when_imported(module, self)
 
     def undo(self) -> None:
@@ -172,7 +172,7 @@ class PatchSet:
         with self._lock:
             self._installed = False
             self._switch.on = False
-            for module in {patch.module for patch in self._patches}:
+            for module in {patch.module for patch in self.patches}:
                 _forget(module, self)
             for patch, target, original, wrapper in reversed(self._applied):
                 with self._guard(patch.site):
@@ -187,7 +187,7 @@ class PatchSet:
         with self._lock:
             if not self._installed:
                 return
-            for patch in self._patches:
+            for patch in self.patches:
                 if patch.module == module.__name__ and patch.site not in self.applied:
                     with self._guard(patch.site):
                         self._apply(patch, module)
