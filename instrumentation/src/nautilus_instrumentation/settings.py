@@ -45,9 +45,8 @@ def _role(text: str) -> str:
 
 
 def _spans_to(text: str) -> str:
-    if text not in ("otlp", "none"):
-        raise ValueError("must be otlp or none")
-    return text
+    # A standard variable: other exporters it may name are for other readers of it.
+    return "none" if text == "none" else "otlp"
 
 
 def _setting(default: Any, variable: str, parse: Callable[[str], Any]) -> Any:
@@ -78,7 +77,7 @@ class Settings:
     """`otlp`, or `none`: spans are made, so that trace ids exist, and sent nowhere."""
     span_request_seconds: float = _setting(3.0, "OTEL_EXPORTER_OTLP_TIMEOUT", _positive)
     """Time that sending one batch of spans may take, retries included."""
-    span_queue: int = _setting(32_768, "OTEL_BSP_MAX_QUEUE_SIZE", _count(512, 2**20))
+    span_queue: int = _setting(32_768, "OTEL_BSP_MAX_QUEUE_SIZE", _count(1, 2**20))
     """Spans that wait at most: a burst of 20,000 fits; about 60 MB when it is full."""
     strategy_cap: int = _setting(50, "NAUTOBS_STRATEGY_CAP", _count(1, 10_000))
     """Values that the label `strategy` may take before the rest become `other`."""
