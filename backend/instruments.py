@@ -193,9 +193,9 @@ def _ns(moment: dt.datetime | None) -> int:
 def ensure_written(catalog_dir: Path, records: Path, scratch: Path, spec: InstrumentSpec) -> str:
     """Write the instrument to the catalog unless it is there, once per description.
 
-    Returns its file, relative to the catalog. `records` keeps what we wrote. An instrument that somebody else wrote stays as it is.
-    Raises Conflict when its precisions contradict the description. One caller at a time per
-    instrument: hold its lock.
+    Returns its file, relative to the catalog. `records` keeps what we wrote. An instrument that
+    somebody else wrote stays as it is. Raises Conflict when its precisions contradict the
+    description. One caller at a time per instrument: hold its lock.
     """
     record_path = records / f"{safe_id(spec.instrument_id)}.json"
     try:

@@ -26,7 +26,6 @@ from backend.conversion.writer import TickWriter
 from backend.errors import Conflict
 from backend.instruments import InstrumentSpec, ensure_written
 
-
 NEIGHBOURS_LOCK = "zz-neighbours"
 """Guards the manifests of sources that a commit does not own."""
 

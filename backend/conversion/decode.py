@@ -172,7 +172,7 @@ def _first(names: tuple[str, ...], present: list[str], field: str, dataset: Data
         wanted = " or ".join(repr(name) for name in names)
         raise Invalid(
             f"the file has no column {wanted} for {field}; it has: {', '.join(present)}",
-            names[0], f"correct {dataset.label}, or the file's name so that another dataset matches",
+            names[0], f"correct {dataset.label}, or give the file a name that another matches",
         )  # fmt: skip
     return found
 

@@ -6,62 +6,31 @@ zero. Strings, decimals and scaled integers never pass through a float.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
-
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from backend.conversion import fixed
+from backend.conversion.exact import (
+    MISSING,
+    NEGATIVE,
+    NOT_A_NUMBER,
+    NOT_WHOLE,
+    OUT_OF_RANGE,
+    ZERO,
+    Numbers,
+    NumberSpec,
+    one_by_one,
+)
 from backend.conversion.fixed import Mask, Words
-from backend.conversion.layout import FIXED_PRECISION, PRICE_RAW_MAX, SIZE_RAW_MAX
+from backend.conversion.layout import FIXED_PRECISION
 from backend.errors import Invalid
-
-MISSING = "missing"
-NOT_A_NUMBER = "not a finite number"
-NOT_WHOLE = "not a whole number, though scaled integers were promised"
-NEGATIVE = "negative"
-OUT_OF_RANGE = "out of range"
-ZERO = "zero, or rounds to zero"
 
 _OFF_GRID = 1e-2
 """How far, in units of the last digit, a float may lie off its grid before it is counted."""
-_LONGEST = 200
-_DIGITS = 20
-_EXACT = Context(prec=_LONGEST + 50)
 _PLAIN = r"^[+-]?(\d{1,19}(\.\d{0,18})?|\.\d{1,18})$"
 """Strings that Arrow's cast to decimal128(38, 18) takes; it wraps silently on longer ones."""
-
-
-@dataclass(frozen=True)
-class NumberSpec:
-    """How one price or size is to be read."""
-
-    name: str
-    precision: int
-    scale: int | None
-    """The column holds integers to be divided by 10**scale; None: values as they are."""
-    is_size: bool
-    zero_allowed: bool = True
-
-    @property
-    def raw_max(self) -> int:
-        return SIZE_RAW_MAX if self.is_size else PRICE_RAW_MAX
-
-
-@dataclass
-class Numbers:
-    """Decoded values: words uint64[n, 2], what is wrong with which rows, rows off the grid."""
-
-    words: Words
-    faults: list[tuple[str, Mask]] = field(default_factory=list)
-    off_grid: int = 0
-
-    def fault(self, reason: str, mask: Mask) -> None:
-        if mask.any():
-            self.faults.append((reason, mask))
 
 
 def decode(column: pa.Array, spec: NumberSpec) -> Numbers:
@@ -214,7 +183,7 @@ def _decimals(column: pa.Array, spec: NumberSpec) -> Numbers:
     own = column.type.scale
     scale = own + (spec.scale or 0)
     if own < 0 or scale > 38 or not pa.types.is_decimal128(column.type):
-        return _python([None if v is None else str(v) for v in column.to_pylist()], spec)
+        return one_by_one([None if v is None else str(v) for v in column.to_pylist()], spec)
     shifted = pa.decimal128(38, scale)
     column = pa.Array.from_buffers(
         shifted, len(column), column.buffers(), offset=column.offset, null_count=column.null_count
@@ -225,7 +194,7 @@ def _decimals(column: pa.Array, spec: NumberSpec) -> Numbers:
         try:
             rounded = pc.round(column, spec.precision, round_mode="half_towards_infinity")
         except pa.ArrowInvalid:  # no room for a carry: far out of range, but say for which rows
-            return _python([None if v is None else str(v) for v in column.to_pylist()], spec)
+            return one_by_one([None if v is None else str(v) for v in column.to_pylist()], spec)
         off_grid = pc.sum(pc.not_equal(column, rounded)).as_py() or 0
         column = rounded.cast(pa.decimal128(38, spec.precision))
         scale = spec.precision
@@ -253,7 +222,7 @@ def _strings(column: pa.Array, spec: NumberSpec) -> Numbers:
     usable = pc.if_else(plain, column, None)
     result = _decimals(usable.cast(pa.decimal128(38, 18)), spec)
     rows = np.flatnonzero(odd)
-    rest = _python(column.take(pa.array(rows)).to_pylist(), spec)
+    rest = one_by_one(column.take(pa.array(rows)).to_pylist(), spec)
     result.words[rows] = rest.words
     result.faults = [(reason, mask & ~odd) for reason, mask in result.faults]
     for reason, mask in rest.faults:
@@ -263,42 +232,3 @@ def _strings(column: pa.Array, spec: NumberSpec) -> Numbers:
     result.faults = [(reason, mask) for reason, mask in result.faults if mask.any()]
     result.off_grid += rest.off_grid
     return result
-
-
-def _python(texts: list[str | None], spec: NumberSpec) -> Numbers:
-    """One at a time: exponents, very long fractions, and what is no number at all."""
-    raws: list[int] = []
-    faults: dict[str, Mask] = {}
-    off_grid = 0
-    for row, text in enumerate(texts):
-        raw, exact, reason = _python_value(text, spec)
-        raws.append(raw)
-        off_grid += not exact
-        if reason:
-            faults.setdefault(reason, np.zeros(len(texts), bool))[row] = True
-    return Numbers(fixed.from_python(raws).copy(), list(faults.items()), off_grid)
-
-
-def _python_value(text: str | None, spec: NumberSpec) -> tuple[int, bool, str | None]:
-    """Raw value, whether it lay on the grid, and the reason when it cannot be held."""
-    if text is None:
-        return 0, True, MISSING
-    if "_" in text or len(text) > _LONGEST:
-        return 0, True, NOT_A_NUMBER
-    try:
-        value = Decimal(text.strip())
-    except InvalidOperation:
-        return 0, True, NOT_A_NUMBER
-    if not value.is_finite():
-        return 0, True, NOT_A_NUMBER
-    if value < 0 and spec.is_size:
-        return 0, True, NEGATIVE
-    if value and value.adjusted() - (spec.scale or 0) > _DIGITS:
-        return 0, True, OUT_OF_RANGE
-    value = value.scaleb(-(spec.scale or 0), _EXACT)
-    unit = Decimal((0, (1,), -spec.precision))
-    snapped = value.quantize(unit, rounding=ROUND_HALF_UP, context=_EXACT)  # half away from zero
-    raw = int(snapped.scaleb(FIXED_PRECISION, _EXACT))
-    if abs(raw) > spec.raw_max:
-        return 0, True, OUT_OF_RANGE
-    return raw, snapped == value, None

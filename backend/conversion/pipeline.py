@@ -32,6 +32,9 @@ OnRows = Callable[[int], None]
 class TooManyRejected(Invalid):
     """More of a file's rows were rejected than is allowed."""
 
+    rows = 0
+    """Rows that the file has."""
+
 
 class _OutOfOrder(Exception):
     """The file's rows are not ordered by time, and nobody sorts them yet."""
@@ -172,7 +175,7 @@ class Pipeline:
                 self._path(place),
                 written,
                 self._schema(series),
-            )  # fmt: skip
+            )
             for place, (series, written) in enumerate(
                 zip(self.dataset.series, results, strict=True)
             )
@@ -209,13 +212,15 @@ class Pipeline:
         reason, often = conversion.rejects.reasons.most_common(1)[0]
         example = conversion.rejects.rows[0]
         shown = "" if example.value is None else f" ({example.value!r})"
-        raise TooManyRejected(
+        error = TooManyRejected(
             f"{count:,} of {rows:,} rows cannot be held by the catalog, more than the allowed "
             f"{self.max_rejected:.2%}; most often: {reason} ({often:,} rows); first: row "
             f"{example.row}, {example.field}: {example.reason}{shown}",
             example.column or example.field,
             f"see the reject report, and correct the file or {self.dataset.label}",
         )
+        error.rows = rows
+        raise error
 
 
 def open_parquet(path: Path) -> pq.ParquetFile:

@@ -18,7 +18,7 @@ from filelock import FileLock, Timeout
 
 from backend.conversion.journal import Journal
 from backend.conversion.layout import safe_id
-from backend.conversion.manifest import Manifest
+from backend.conversion.manifest import Freshness, Manifest, freshness
 from backend.models import TickKind
 
 
@@ -57,6 +57,17 @@ class Workspace:
     def manifest(self, name: RawName) -> Manifest | None:
         """The manifest of a raw file; None without a readable one."""
         return Manifest.read(self.manifest_path(name))
+
+    def freshness(
+        self, manifest: Manifest | None, source: Path, mapping: str, max_rejected: float
+    ) -> Freshness:
+        """Whether a manifest, if any, still tells the truth; by looking at names and sizes."""
+        if manifest is None:
+            return Freshness.STALE
+        try:
+            return freshness(manifest, source, mapping, max_rejected, self.catalog)
+        except OSError:  # the source is gone or cannot be reached: converting it will say so
+            return Freshness.STALE
 
     def manifests(self) -> Iterator[Manifest]:
         """All manifests. Reads every one: for rare questions only."""
