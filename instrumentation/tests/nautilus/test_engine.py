@@ -280,7 +280,8 @@ def test_two_engines_in_threads_do_not_mix(telemetry, host):
     for thread in threads:
         thread.join()
 
-    points = {span.attributes[attributes.STRATEGY]: span for span in telemetry.spans("backtest run")}
+    roots = telemetry.spans(attributes.BACKTEST_RUN)
+    points = {span.attributes[attributes.STRATEGY]: span for span in roots}
     assert points["Buyer"].attributes[attributes.DATA_POINTS] == 1000
     assert points["Other"].attributes[attributes.DATA_POINTS] == 300
     assert points["Buyer"].context.trace_id != points["Other"].context.trace_id

@@ -79,8 +79,7 @@ def test_reading_between_the_chunks_is_the_stage_query(telemetry, host, path):
 
     (span,) = telemetry.spans(attributes.BACKTEST_RUN)
     stages = {
-        stage: span.attributes.get(attributes.stage_seconds(stage), 0.0)
-        for stage in metrics.STAGES
+        stage: span.attributes.get(attributes.stage_seconds(stage), 0.0) for stage in metrics.STAGES
     }
     whole = (span.end_time - span.start_time) / 1e9
     assert stages["query"] > 0
