@@ -256,7 +256,7 @@ class LocalExecutor:
         over = begun or status != "killed"
         if running and not ended and (over or not self._waiting.put_back(running.task)):
             self._tell_end(running.task, outcome)
-        slot.rest(message if reason == "crashed" else reason)
+        slot.rest(error.message if error else message if reason == "crashed" else reason)
         self._call(lambda listener: listener.restarted(slot.index, reason))
         if time.monotonic() >= slot.retry_at:
             self._spawn(slot)

@@ -1,0 +1,246 @@
+"""The real service, exporter and trace receiver as separate processes, for tests."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import re
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+import psutil
+import pyarrow as pa
+import pyarrow.parquet as pq
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
+from prometheus_client.parser import text_string_to_metric_families
+
+from nautilus_instrumentation.metrics import MetricSpec
+
+DEADLINE_SECONDS = 120
+DAY = "2024-01-02"
+ROWS = 200_000
+DATASETS = """
+[[dataset]]
+match = "quotes.parquet"
+kind = "quote"
+instrument_id = "EUR/USD.SIM"
+instrument = "currency_pair"
+quote_currency = "USD"
+price_precision = 5
+size_precision = 0
+columns = { ts_event = "ts", bid_price = "bid", ask_price = "ask" }
+defaults = { bid_size = "1000000", ask_size = "1000000" }
+time = { unit = "ns", origin = "epoch" }
+"""
+
+
+def until(condition: Callable[[], Any], seconds: float = DEADLINE_SECONDS) -> Any:
+    """Poll until the condition is true; returns what it gave."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if value := condition():
+            return value
+        time.sleep(0.02)
+    raise AssertionError("it did not happen in time")
+
+
+def write_raw_day(folder: Path) -> None:
+    """A day of quotes that wander, one every 0.43 s, and their description."""
+    day = folder / "by_date" / f"day-{DAY}"
+    day.mkdir(parents=True)
+    start = np.datetime64(DAY, "ns").astype(np.int64)
+    ts = start + np.linspace(0, 86_399e9, ROWS).astype(np.int64)
+    steps = np.random.default_rng(7).choice([-1, 0, 1], ROWS)
+    bid = np.round(1.1 + np.cumsum(steps) * 1e-5, 5)
+    columns = {"ts": ts, "bid": bid, "ask": np.round(bid + 2e-5, 5)}
+    pq.write_table(pa.table(columns), day / "quotes.parquet")
+    (folder / "datasets.toml").write_text(DATASETS)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class TraceReceiver:
+    """An OTLP/HTTP endpoint that keeps the spans it is sent."""
+
+    def __init__(self) -> None:
+        self._spans: list[Span] = []
+        receiver = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                if self.headers.get("Content-Encoding") == "gzip":
+                    body = gzip.decompress(body)
+                request = ExportTraceServiceRequest.FromString(body)
+                receiver._spans += [
+                    span
+                    for resource in request.resource_spans
+                    for scope in resource.scope_spans
+                    for span in scope.spans
+                ]
+                self.send_response(200)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, format: str, *args: object) -> None:
+                """Silent."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.endpoint = f"http://127.0.0.1:{self._server.server_port}"
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def trace(self, trace_id: str) -> list[Span]:
+        return [span for span in list(self._spans) if span.trace_id.hex() == trace_id]
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+class Service:
+    """`python -m backend` on a free port, with an exporter beside it on demand."""
+
+    def __init__(self, folder: Path, raw: Path, **environment: str) -> None:
+        self.folder, self.port = folder, free_port()
+        self.metrics_dir = folder / "metrics"
+        environment = {
+            "RAW_TICK_DIR": str(raw),
+            "CATALOG_DIR": str(folder / "catalog"),
+            "RESULTS_DIR": str(folder / "results"),
+            "NAUTOBS_METRICS_DIR": str(self.metrics_dir),
+            "BACKEND_PORT": str(self.port),
+            "WORKERS": "2",
+            "OTEL_TRACES_EXPORTER": "none",
+            **environment,
+        }
+        keep = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
+        self._environment = {**keep, **environment}
+        self.log = folder / "service.log"
+        self.process = self._run("backend", log=self.log)
+        self._exporter: subprocess.Popen[bytes] | None = None
+        self._exporter_port = 0
+        self.http = httpx.Client(base_url=f"http://127.0.0.1:{self.port}/api", timeout=120)
+
+    def _run(self, module: str, *arguments: str, log: Path) -> subprocess.Popen[bytes]:
+        with log.open("ab") as output:
+            return subprocess.Popen(
+                [sys.executable, "-m", module, *arguments],
+                cwd=self.folder,
+                env=self._environment,
+                stdout=output,
+                stderr=output,
+            )
+
+    def until_ready(self) -> Service:
+        """Wait until all workers are idle."""
+        until(lambda: self.workers_are("idle", "idle"))
+        return self
+
+    def workers_are(self, *states: str) -> bool:
+        assert self.process.poll() is None, self.log.read_text()
+        try:
+            return tuple(worker["state"] for worker in self.workers()) == states
+        except httpx.TransportError:
+            return False
+
+    def workers(self) -> list[dict[str, Any]]:
+        return self.http.get("/ready").json()["workers"]
+
+    def request(self, strategy: str = "idle", hours: float = 1, **params: Any) -> dict[str, Any]:
+        minutes = round(hours * 60)
+        return {
+            "instrument_id": "EUR/USD.SIM",
+            "kind": "quote",
+            "start": f"{DAY}T00:00:00Z",
+            "end": f"{DAY}T{(minutes - 1) // 60:02}:{(minutes - 1) % 60:02}:59Z",
+            "strategy": strategy,
+            "params": params,
+        }
+
+    def run(self, strategy: str = "idle", hours: float = 1, **params: Any) -> dict[str, Any]:
+        """Submit a backtest; returns what the API answered."""
+        response = self.http.post("/backtest/run", json=self.request(strategy, hours, **params))
+        assert response.status_code == 202, response.text
+        return response.json()
+
+    def run_long(self) -> dict[str, Any]:
+        """Submit a backtest that takes minutes."""
+        return self.run("market_maker", 23, requote_ticks=1, min_quote_life=0)
+
+    def job(self, job_id: str) -> dict[str, Any]:
+        return self.http.get(f"/jobs/{job_id}").json()
+
+    def ended(self, job_id: str) -> dict[str, Any]:
+        """The job, once it has ended."""
+        return until(lambda: (job := self.job(job_id))["finished_at"] and job)
+
+    def in_stage(self, job_id: str, stage: str) -> dict[str, Any]:
+        """The job, once it is in that stage."""
+        return until(lambda: (job := self.job(job_id))["stage"] == stage and job)
+
+    def metrics(self) -> Callable[..., float]:
+        """Reads the exporter now; the result gives a family's sum over the labels named."""
+        if self._exporter is None:
+            self._exporter_port = free_port()
+            self._exporter = self._run(
+                "nautilus_instrumentation.exposition",
+                *("--directory", str(self.metrics_dir)),
+                *("--host", "127.0.0.1", "--port", str(self._exporter_port)),
+                log=self.folder / "exporter.log",
+            )
+            until(self._scrape)
+        samples: dict[str, list[Any]] = defaultdict(list)
+        for family in text_string_to_metric_families(self._scrape()):
+            for sample in family.samples:
+                samples[sample.name].append(sample)
+
+        def value(spec: MetricSpec, **labels: str) -> float:
+            name = f"{spec.family}_count" if spec.kind == "histogram" else spec.name
+            return sum(
+                sample.value for sample in samples[name] if labels.items() <= sample.labels.items()
+            )
+
+        return value
+
+    def _scrape(self) -> str:
+        assert self._exporter is not None
+        assert self._exporter.poll() is None, (self.folder / "exporter.log").read_text()
+        try:
+            return httpx.get(f"http://127.0.0.1:{self._exporter_port}/metrics").text
+        except httpx.TransportError:
+            return ""
+
+    def descendants(self) -> list[psutil.Process]:
+        return psutil.Process(self.process.pid).children(recursive=True)
+
+    def errors(self) -> list[str]:
+        """Lines of the log that speak of errors inside the instrumentation."""
+        return re.findall(r".*Telemetry error.*", self.log.read_text())
+
+    def close(self) -> None:
+        self.http.close()
+        for process in (self.process, self._exporter):
+            if process is not None and process.poll() is None:
+                process.terminate()
+        for process in (self.process, self._exporter):
+            if process is not None:
+                try:
+                    process.wait(30)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+                    process.wait()
