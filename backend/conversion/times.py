@@ -25,7 +25,8 @@ UNITS = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
 _DAY_NS = 86_400 * 10**9
 _QUARTER_NS = 900 * 10**9
 """Clocks have changed on quarters of an hour for as long as ticks were recorded."""
-_SAFE = 2**62
+_SAFE = 8 * 10**18
+"""Later than any believable time, and short of an overflow."""
 _EXACT = Context(prec=250)
 _PLAIN = r"^[+-]?(\d{1,19}(\.\d{0,18})?|\.\d{1,18})$"
 
@@ -94,11 +95,11 @@ def _raw(column: pa.Array, spec: TimeSpec) -> tuple[Nanoseconds, Mask | None, bo
         zoned = kind.tz is not None
         told = spec.zone is not None or spec.offset_ns is not None
         _refuse(zoned and told, "has its own time zone, and the description has another")
-        return *_whole(column.cast(pa.int64()), UNITS[kind.unit]), zoned
+        return _whole(_int64(column), UNITS[kind.unit]), None, zoned
     if pa.types.is_time(kind):
         _refuse(not spec.from_midnight, "is a time of day; set time.origin to `day`")
         width = pa.int32() if pa.types.is_time32(kind) else pa.int64()
-        return *_whole(column.cast(width).cast(pa.int64()), UNITS[kind.unit]), False
+        return _whole(_int64(column.cast(width)), UNITS[kind.unit]), None, False
     if pa.types.is_date(kind):
         raise Invalid("the time column holds dates without a time of day")
     text = pa.types.is_string(kind) or pa.types.is_large_string(kind)
@@ -107,7 +108,7 @@ def _raw(column: pa.Array, spec: TimeSpec) -> tuple[Nanoseconds, Mask | None, bo
         _refuse(spec.from_midnight, "holds dates, but time.origin is `day`")
         return _written_out(column, spec)
     if pa.types.is_integer(kind):
-        return *_integers(column, spec), False
+        return _integers(column, spec), None, False
     if pa.types.is_floating(kind):
         return *_floats(column, spec), False
     if text or pa.types.is_decimal(kind):
@@ -120,23 +121,25 @@ def _refuse(wrong: bool, message: str) -> None:
         raise Invalid(f"the time column {message}")
 
 
-def _whole(column: pa.Array, unit: int) -> tuple[Nanoseconds, Mask | None]:
-    """Whole units; values that would overflow become 0 and fall out of range later."""
-    values = column.fill_null(0).to_numpy() if column.null_count else column.to_numpy()
-    if unit == 1:
-        return np.clip(values, -_SAFE, _SAFE), None
+def _int64(column: pa.Array) -> Nanoseconds:
+    """Integers, nulls as 0."""
+    column = column.cast(pa.int64())
+    return (column.fill_null(0) if column.null_count else column).to_numpy()
+
+
+def _whole(values: Nanoseconds, unit: int | Nanoseconds) -> Nanoseconds:
+    """Whole units; what would overflow is held back, and falls out of range later."""
     limit = _SAFE // unit
-    return np.clip(values, -limit, limit) * unit, None
+    return np.clip(values, -limit, limit) * unit
 
 
-def _integers(column: pa.Array, spec: TimeSpec) -> tuple[Nanoseconds, Mask | None]:
+def _integers(column: pa.Array, spec: TimeSpec) -> Nanoseconds:
     if pa.types.is_uint64(column.type):
         column = pc.min_element_wise(column, pa.scalar(_SAFE, pa.uint64()), skip_nulls=False)
-    column = column.cast(pa.int64())
-    if spec.unit != "auto":
-        return _whole(column, UNITS[spec.unit])
-    values = column.fill_null(0).to_numpy()
-    return values * _units_by_magnitude(values), None
+    values = _int64(column)
+    if spec.unit == "auto":
+        return _whole(values, _units_by_magnitude(values))
+    return _whole(values, UNITS[spec.unit])
 
 
 def _units_by_magnitude(values: npt.NDArray[np.int64] | npt.NDArray[np.float64]) -> Nanoseconds:
@@ -188,11 +191,11 @@ def _decimals(column: pa.Array, spec: TimeSpec) -> tuple[Nanoseconds, Mask | Non
     """Decimal strings and decimals, exactly; ties to even."""
     if pa.types.is_decimal(column.type):
         if spec.unit != "auto" and pa.types.is_decimal128(column.type) and column.type.scale >= 0:
-            return _rescaled(column, UNITS[spec.unit])
+            return _rescaled(column, UNITS[spec.unit]), None
         column = column.cast(pa.string())
     plain = pc.match_substring_regex(column, _PLAIN).fill_null(True)
     if spec.unit != "auto" and pc.all(plain).as_py():
-        return _rescaled(column.cast(pa.decimal128(38, 18)), UNITS[spec.unit])
+        return _rescaled(column.cast(pa.decimal128(38, 18)), UNITS[spec.unit]), None
     ns = np.zeros(len(column), np.int64)
     bad = np.zeros(len(column), bool)
     for row, text in enumerate(column.to_pylist()):
@@ -205,7 +208,7 @@ def _decimals(column: pa.Array, spec: TimeSpec) -> tuple[Nanoseconds, Mask | Non
     return ns, bad if bad.any() else None
 
 
-def _rescaled(column: pa.Array, unit: int) -> tuple[Nanoseconds, Mask | None]:
+def _rescaled(column: pa.Array, unit: int) -> Nanoseconds:
     """Decimals times a power of ten: their digits, with the point moved."""
     digits = len(str(unit)) - 1
     if column.type.scale > digits:
@@ -216,9 +219,7 @@ def _rescaled(column: pa.Array, unit: int) -> tuple[Nanoseconds, Mask | None]:
     if column.null_count:
         low = np.where(column.is_null().to_numpy(zero_copy_only=False), 0, low)
     wide = (low >> 63).view(np.uint64) != words[:, 1]
-    unit = 10 ** (digits - column.type.scale)
-    ns, _ = _whole(pa.Array.from_buffers(pa.int64(), len(low), [None, pa.py_buffer(low)]), unit)
-    return np.where(wide, _SAFE, ns), None
+    return np.where(wide, _SAFE, _whole(low, 10 ** (digits - column.type.scale)))
 
 
 def _decimal_ns(text: str, unit: str) -> int:
@@ -276,7 +277,7 @@ def _to_utc(local: Nanoseconds, spec: TimeSpec) -> tuple[Nanoseconds, Mask | Non
     unclear = np.zeros(len(quarters), bool)
     for place, quarter in enumerate(quarters.tolist()):
         seconds = quarter * 900
-        if not EARLIEST_NS <= seconds * 10**9 < LATEST_NS:
+        if not EARLIEST_NS - _DAY_NS <= seconds * 10**9 < LATEST_NS + _DAY_NS:
             continue  # out of range, and reported so
         moment = dt.datetime(1970, 1, 1, tzinfo=zone) + dt.timedelta(seconds=seconds)  # wall clock
         early, late = moment.utcoffset(), moment.replace(fold=1).utcoffset()

@@ -1,0 +1,78 @@
+"""Converts small generated files, with and without our converter."""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import settings
+
+from backend import datasets
+from backend.conversion.pipeline import Pipeline
+from backend.conversion.rejects import Rejects
+from nautilus_instrumentation import current_session
+
+# How fast the machine is says nothing about the code.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
+
+DAY = dt.date(2024, 1, 2)
+
+
+@pytest.fixture(scope="session")
+def convert_table(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., pa.Table]:
+    """Convert a table as a dataset table says; the catalog table, and the rejects if asked."""
+    folder = tmp_path_factory.mktemp("converted")
+    numbers = itertools.count()
+
+    def convert(
+        table: pa.Table, description: dict[str, Any], *, rejects: Rejects | None = None,
+        **options: Any,
+    ) -> pa.Table | None:  # fmt: skip
+        place = folder / str(next(numbers))
+        pq.write_table(table, place, row_group_size=options.pop("raw_group_rows", 1000))
+        dataset = datasets.parse({"match": "*", **description}, "dataset[0]")
+        pipeline = Pipeline(
+            place, dataset, DAY, place.with_suffix(".out"), current_session(), 1.0, **options
+        )
+        conversion = pipeline.run(rejects if rejects is not None else Rejects())
+        tables = [pq.read_table(staged.path) for staged in conversion.staged]
+        for path in folder.glob(f"{place.name}*"):
+            path.unlink()
+        return tables[0] if tables else None
+
+    return convert
+
+
+@pytest.fixture(scope="session")
+def wrangled(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., pa.Table]:
+    """The table that a wrangler and `write_data` make of a frame indexed by time."""
+    from nautilus_trader.model.currencies import EUR, USD
+    from nautilus_trader.model.identifiers import InstrumentId, Symbol
+    from nautilus_trader.model.instruments import CurrencyPair
+    from nautilus_trader.model.objects import Price, Quantity
+    from nautilus_trader.persistence.catalog import ParquetDataCatalog
+    from nautilus_trader.persistence.wranglers import QuoteTickDataWrangler, TradeTickDataWrangler
+
+    root = tmp_path_factory.mktemp("wrangled")
+    numbers = itertools.count()
+
+    def wrangle(frame: Any, kind: str, price_precision: int, size_precision: int) -> pa.Table:
+        instrument = CurrencyPair(
+            InstrumentId.from_str("EUR/USD.SIM"), Symbol("EUR/USD"), EUR, USD,
+            price_precision, size_precision,
+            Price(10.0**-price_precision, price_precision),
+            Quantity(10.0**-size_precision, size_precision), 0, 0,
+        )  # fmt: skip
+        wrangler = QuoteTickDataWrangler if kind == "quote" else TradeTickDataWrangler
+        place = root / str(next(numbers))
+        ParquetDataCatalog(str(place)).write_data(wrangler(instrument).process(frame))
+        (path,) = place.glob("data/*/*/*.parquet")
+        return pq.read_table(path)
+
+    return wrangle
