@@ -23,6 +23,7 @@ from backend.versions import versions
 from nautilus_instrumentation import Session
 
 BODY_LIMIT = 1_000_000
+VITALS_BODY_LIMIT = 16_384
 VITALS_PER_SECOND, VITALS_BURST = 20.0, 100.0
 
 
@@ -61,7 +62,7 @@ def create_app(settings: Settings, session: Session, executor: Executor) -> Fast
     app.include_router(routes.api())
     problems.install(app)
     _describe_problems(app)
-    app.add_middleware(BodyLimit, limit=BODY_LIMIT)
+    app.add_middleware(BodyLimit, limit=BODY_LIMIT, lower={"/api/vitals": VITALS_BODY_LIMIT})
     # Event streams must arrive as they are written; Arrow's numbers compress well.
     remove_compress_type("text/event-stream")
     add_compress_type(ARROW)

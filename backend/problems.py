@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from http import HTTPStatus
 from typing import Any
 
@@ -141,19 +141,22 @@ class BodyLimit:
     """ASGI middleware that refuses bodies over `limit` bytes, while they arrive.
 
     A body that says its length is refused before it is read, any other at the first byte too many.
+    `lower` holds smaller limits of single paths.
     """
 
-    def __init__(self, app: Any, limit: int) -> None:
+    def __init__(self, app: Any, limit: int, lower: Mapping[str, int]) -> None:
         self._app = app
         self._limit = limit
+        self._lower = lower
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        detail = f"the body is larger than {self._limit} bytes"
+        limit = self._lower.get(scope["path"], self._limit)
+        detail = f"the body is larger than {limit} bytes"
         announced = dict(scope["headers"]).get(b"content-length", b"")
-        if announced.isdigit() and int(announced) > self._limit:
+        if announced.isdigit() and int(announced) > limit:
             await problem_response(scope["path"], 413, detail)(scope, receive, send)
             return
         received = 0
@@ -162,7 +165,7 @@ class BodyLimit:
             nonlocal received
             message = await receive()
             received += len(message.get("body", b""))
-            if received > self._limit:
+            if received > limit:
                 raise HTTPException(413, detail)
             return message
 

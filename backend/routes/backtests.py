@@ -64,15 +64,30 @@ def _stored(job: Job) -> bool:
     )
 
 
-def _json(raw: bytes, etag: str | None = None) -> Response:
-    """A stored result as it is: reading and writing it again would cost 20 ms a megabyte."""
+def _json(raw: bytes | str, etag: str | None = None) -> Response:
+    """JSON as it is stored: reading and writing it again would cost 20 ms a megabyte."""
     headers = {"ETag": etag, "Cache-Control": "private, no-cache"} if etag else None
     return Response(raw, media_type="application/json", headers=headers)
 
 
-@router.get("/results")
+IfNoneMatch = Annotated[str | None, Header()]
+_NOT_CHANGED: dict[int | str, dict[str, str]] = {
+    304: {"description": "Not changed since `If-None-Match`"}
+}
+
+
+def _not_changed(if_none_match: str | None, etag: str) -> Response | None:
+    """304 when the caller has this already; weak comparison, as RFC 9110 asks for."""
+    tags = [tag.strip().removeprefix("W/") for tag in (if_none_match or "").split(",")]
+    if "*" in tags or etag.removeprefix("W/") in tags:
+        return Response(status_code=304, headers={"ETag": etag})
+    return None
+
+
+@router.get("/results", response_model=ResultPage, responses=_NOT_CHANGED)
 async def results(
     parts: Parts,
+    if_none_match: IfNoneMatch = None,
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 50,
     cursor: Annotated[str | None, Query(max_length=500)] = None,
     sort: Annotated[str, Query(max_length=50, description="a column; `-` before it: down")] = (
@@ -81,32 +96,27 @@ async def results(
     strategy: Annotated[str | None, Query(max_length=64)] = None,
     instrument_id: Annotated[InstrumentId | None, Query()] = None,
     status: RunStatus | None = None,
-) -> ResultPage:
-    """One page of results without their equity curves."""
-    return await asyncio.to_thread(
-        parts.results.list, limit, cursor, sort, strategy, instrument_id, status
-    )
-
-
-@router.get(
-    "/results/{run_id}",
-    response_model=BacktestResult,
-    responses={304: {"description": "Not changed since `If-None-Match`"}},
-)
-async def result(
-    run_id: RunId, parts: Parts, if_none_match: Annotated[str | None, Header()] = None
 ) -> Response:
+    """One page of results without their equity curves, with its ETag."""
+
+    def read() -> Response:
+        # Read before the page: a result saved in between makes the tag old, never too new.
+        etag = f'W/"{parts.results.revision():x}"'
+        page = parts.results.list(limit, cursor, sort, strategy, instrument_id, status)
+        return _not_changed(if_none_match, etag) or _json(page.model_dump_json(), etag)
+
+    return await asyncio.to_thread(read)
+
+
+@router.get("/results/{run_id}", response_model=BacktestResult, responses=_NOT_CHANGED)
+async def result(run_id: RunId, parts: Parts, if_none_match: IfNoneMatch = None) -> Response:
     """One result, with its ETag."""
-    etag = await asyncio.to_thread(parts.results.etag, run_id)
-    if if_none_match is not None and _matches(if_none_match, etag):
-        return Response(status_code=304, headers={"ETag": etag})
-    return _json(await asyncio.to_thread(parts.results.raw, run_id), etag)
 
+    def read() -> Response:
+        etag = parts.results.etag(run_id)
+        return _not_changed(if_none_match, etag) or _json(parts.results.raw(run_id), etag)
 
-def _matches(if_none_match: str, etag: str) -> bool:
-    """Weak comparison, as RFC 9110 asks for."""
-    tags = [tag.strip().removeprefix("W/") for tag in if_none_match.split(",")]
-    return "*" in tags or etag in tags
+    return await asyncio.to_thread(read)
 
 
 @router.delete("/results/{run_id}", status_code=204)

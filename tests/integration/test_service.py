@@ -192,6 +192,16 @@ def test_events_tell_a_job_to_its_end(service, first):
     assert {event["job_id"] for event in seen} == {accepted["job_id"]}
 
 
+def test_a_follower_that_leaves_is_forgotten(service, first):
+    """A closed stream is no longer an active request."""
+    accepted = service.run_long()
+    with service.http.stream("GET", f"/jobs/{accepted['job_id']}/events") as response:
+        next(response.iter_lines())
+        assert service.metrics()(metrics.HTTP_ACTIVE_REQUESTS) == 1
+    until(lambda: service.metrics()(metrics.HTTP_ACTIVE_REQUESTS) == 0)
+    service.http.delete(f"/jobs/{accepted['job_id']}")
+
+
 def test_wait_gives_up_in_time(service, first):
     """A run that takes longer than `wait` is accepted like any other."""
     response = service.http.post(
@@ -255,6 +265,8 @@ def test_no_process_outlives_the_service(start_service, number):
     accepted = service.run_long()
     service.in_stage(accepted["job_id"], "run")
     children = service.descendants()
+    follower = httpx.stream("GET", f"{service.http.base_url}jobs/{accepted['job_id']}/events")
+    next(follower.__enter__().iter_lines())
     assert len(children) >= 2
     os.kill(service.process.pid, number)
     code = service.process.wait(60)

@@ -348,6 +348,27 @@ def test_a_flood_of_vitals_is_slowed_down(app, client):
     assert int(response.headers["retry-after"]) > 0
 
 
+def test_a_large_report_of_vitals_is_refused(client):
+    """Anybody can send them, so they may not be large."""
+    problem(client.post("/api/vitals", content=b" " * 20_000), 413)
+
+
+def test_a_full_queue_is_said_with_a_time_to_come_back(app, client, monkeypatch):
+    """503 with `Retry-After`."""
+    monkeypatch.setattr(app.state.services.jobs, "_queue_limit", 0)
+    response = client.post("/api/datasets/convert", json={"date": "2024-01-01"})
+    problem(response, 503)
+    assert int(response.headers["retry-after"]) > 0
+
+
+def test_an_unchanged_list_is_not_sent_again(client):
+    """The ETag of a list of results holds until a result comes or goes."""
+    first = client.get("/api/backtest/results")
+    tag = first.headers["etag"]
+    again = client.get("/api/backtest/results", headers={"if-none-match": tag})
+    assert (first.json(), again.status_code) == ({"items": [], "next_cursor": None}, 304)
+
+
 def test_large_answers_are_compressed(client):
     """For callers that can take it."""
     response = client.get("/api/strategies", headers={"accept-encoding": "gzip"})

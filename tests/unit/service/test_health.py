@@ -1,0 +1,54 @@
+"""What readiness makes of folders and workers."""
+
+from __future__ import annotations
+
+import pytest
+
+from backend.executors.base import SlotStatus
+from backend.health import readiness
+from backend.settings import Settings
+
+
+@pytest.fixture
+def settings(tmp_path):
+    (tmp_path / "raw").mkdir()
+    (tmp_path / "raw" / "datasets.toml").write_text("")
+    return Settings(
+        raw_tick_dir=tmp_path / "raw",
+        datasets_file=tmp_path / "raw" / "datasets.toml",
+        catalog_dir=tmp_path / "not" / "there" / "yet",
+        results_dir=tmp_path,
+    )
+
+
+def slots(*states: str, detail: str = "") -> list[SlotStatus]:
+    return [SlotStatus(n, state, 1000 + n, detail) for n, state in enumerate(states)]
+
+
+@pytest.mark.parametrize(
+    ("states", "status"),
+    [
+        (("idle", "busy"), "ok"),
+        (("idle", "starting"), "ok"),
+        (("starting", "starting"), "unavailable"),
+        (("failed", "idle"), "degraded"),
+        (("failed", "failed"), "unavailable"),
+    ],
+)
+def test_workers_decide(settings, states, status):
+    """Jobs need one worker; one that fails is said."""
+    assert readiness(settings, slots(*states)).status == status
+
+
+def test_the_reason_of_a_failed_worker_is_told(settings):
+    """The detail is what the initialiser said."""
+    found = readiness(settings, slots("failed", "failed", detail="ImportError: no engine"))
+    assert "ImportError: no engine" in found.detail
+
+
+def test_a_missing_folder_degrades(settings):
+    """Its setting is named; jobs that do not need it still run."""
+    elsewhere = settings.model_copy(update={"raw_tick_dir": settings.raw_tick_dir / "gone"})
+    found = readiness(elsewhere, slots("idle"))
+    assert found.status == "degraded"
+    assert "RAW_TICK_DIR" in found.detail
