@@ -14,8 +14,8 @@ from opentelemetry.proto.common.v1.common_pb2 import KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from tracestore.storage.interning import SPAN, Interner, Table
-from tracestore.storage.schema import BLOCK_BITS, INDEXED_CHARACTERS, key_hash, value_hash
-from tracestore.storage.values import searchable
+from tracestore.storage.schema import BLOCK_BITS, key_hash, value_hash
+from tracestore.storage.values import INDEXED_CHARACTERS, searchable, texts
 
 _NO_TRACE = bytes(16)
 _NO_SPAN = bytes(8)
@@ -164,22 +164,14 @@ class RowBuilder:
         keys = self._keys
         seen = self._in_block
         for item in attributes:
-            name = item.key
-            known = keys.get(name)
-            if known is None:
-                number = self._interner.key(SPAN, name)
-                known = keys[name] = (str(number), number)
-            key, number = known
+            key, number = keys.get(item.key) or self._key(item.key)
             if number not in seen:
                 seen.add(number)
                 batch.blocks.add((key_hash(number), block))
             value = item.value
             kind = value.WhichOneof("value")
-            if kind == "string_value":
+            if kind == "string_value" and "\0" not in value.string_value:
                 text = value.string_value
-                if "\0" in text:
-                    text = searchable(value)
-                    odd.append(item)
                 values[key] = text
                 if (number, text) not in seen and len(text) <= INDEXED_CHARACTERS:
                     seen.add((number, text))
@@ -193,7 +185,15 @@ class RowBuilder:
             else:
                 values[key] = searchable(value)
                 odd.append(item)
+                for text in texts(values[key]):
+                    batch.blocks.add((value_hash(number, text), block))
         return (orjson.dumps(values).decode() if values else None), odd
+
+    def _key(self, name: str) -> tuple[str, int]:
+        """(key in JSON, number) of a span attribute's name."""
+        number = self._interner.key(SPAN, name)
+        known = self._keys[name] = (str(number), number)
+        return known
 
 
 def _reason(span: Span) -> str:

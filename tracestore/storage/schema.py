@@ -21,15 +21,14 @@ from zlib import crc32
 
 import orjson
 
+from tracestore.storage.values import texts
+
 VERSION = 2
 """Version of the layout below, kept in SQLite's `user_version`."""
 
 BLOCK_BITS = 9
 BLOCK_SPANS = 1 << BLOCK_BITS
 """Spans per block of `attribute_blocks`."""
-
-INDEXED_CHARACTERS = 256
-"""Longer strings are not indexed; a condition on one reads the spans themselves."""
 
 STATUS_ERROR = 2
 
@@ -161,8 +160,8 @@ def _index_attributes(connection: sqlite3.Connection) -> None:
     for span, attributes in rows:
         for key, value in orjson.loads(attributes).items():
             blocks.add((key_hash(int(key)), span >> BLOCK_BITS))
-            if isinstance(value, str) and len(value) <= INDEXED_CHARACTERS:
-                blocks.add((value_hash(int(key), value), span >> BLOCK_BITS))
+            for text in texts(value):
+                blocks.add((value_hash(int(key), text), span >> BLOCK_BITS))
     connection.executemany("INSERT INTO attribute_blocks VALUES (?, ?)", sorted(blocks))
     connection.execute(
         "INSERT INTO facts SELECT ?, coalesce(max(duration), 0) FROM spans", (LONGEST,)

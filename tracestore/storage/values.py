@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from collections.abc import Iterator
 from math import inf, isfinite
 from typing import Any
 
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue
+
+INDEXED_CHARACTERS = 256
+"""Longer strings are not indexed; a condition on one reads the spans themselves."""
 
 NUL = "\0"
 NUL_STAND_IN = "\N{REPLACEMENT CHARACTER}"
@@ -37,6 +41,13 @@ def searchable(value: AnyValue) -> Any:
     if kind == "kvlist_value":
         return {without_nul(item.key): searchable(item.value) for item in value.kvlist_value.values}
     return None
+
+
+def texts(value: Any) -> Iterator[str]:
+    """The strings by which a searchable value can be found: itself, or its elements."""
+    for item in value if isinstance(value, list) else (value,):
+        if isinstance(item, str) and len(item) <= INDEXED_CHARACTERS:
+            yield item
 
 
 def to_any_value(value: Any) -> AnyValue:

@@ -1,0 +1,1 @@
+"""The HTTP surface: OTLP/HTTP in, Tempo's API out."""

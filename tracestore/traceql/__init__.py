@@ -1,0 +1,1 @@
+"""TraceQL: text to a tree, a tree to SQL with bound parameters."""
