@@ -67,6 +67,4 @@ def tick_catalog(tmp_path_factory: pytest.TempPathFactory) -> TickCatalog:
         catalog.write_data([instrument])
         catalog.write_data(QuoteTickDataWrangler(instrument).process(quotes))
         catalog.write_data(TradeTickDataWrangler(instrument).process(trades))
-    return TickCatalog(
-        path, START, START_NS, rows, str(fx.id), str(spot.id), str(perpetual.id)
-    )
+    return TickCatalog(path, START, START_NS, rows, str(fx.id), str(spot.id), str(perpetual.id))
