@@ -112,13 +112,15 @@ class Load:
             # Not converted yet: the run converts its window first, in the same trace.
             Step("backtest before conversion", partial(do.backtest, targets[-1], "idle", "1d", 0))
         ]
-        first = [*opening, *self._round(0, targets[0])]
+        first = [*opening, *self._round(0, targets[0], "idle")]
         self._first_round_left = len(first)
         yield from (Step(step.what, step.run, first_round=True) for step in first)
         for number in itertools.count(1):
-            yield from self._round(number, targets[number % len(targets)])
+            # Another strategy for the day each time that the targets come round again.
+            of_day = ("idle", "ema_cross")[number // len(targets) % 2]
+            yield from self._round(number, targets[number % len(targets)], of_day)
 
-    def _round(self, number: int, target: Target) -> Iterator[Step]:
+    def _round(self, number: int, target: Target, of_day: str) -> Iterator[Step]:
         do = self._actions
 
         def run(strategy: str, window: str, expected: str = "ok") -> Step:
@@ -131,7 +133,7 @@ class Load:
         for offset in range(REFUSED_PER_ROUND):
             bad = BAD_REQUESTS[(number * REFUSED_PER_ROUND + offset) % len(BAD_REQUESTS)]
             yield Step(bad.name, partial(do.refused, bad, target))
-        yield run("idle" if number % 2 == 0 else "ema_cross", "1d")
+        yield run(of_day, "1d")
         force = number % FORCE_EVERY == FORCE_EVERY - 1
         yield Step("conversion again", partial(do.convert, target.day, force=force))
         yield run("ema_cross", "5m")
