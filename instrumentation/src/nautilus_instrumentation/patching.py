@@ -114,7 +114,8 @@ def _wrap(fn: Callable[..., Any], patch: Patch, guard: Guard, switch: _Switch) -
     @functools.wraps(fn)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         if not switch.on:
-            return fn(*args, **kwargs)
+            # An empty ** costs 20 ns, and methods are mostly called without.
+            return fn(*args, **kwargs) if kwargs else fn(*args)
         observer = guard.call(site, _begin, body, args, kwargs)
         if observer is None:
             return fn(*args, **kwargs)

@@ -115,7 +115,7 @@ def test_orders_that_come_with_the_end_of_a_stream_are_counted(telemetry, host):
 
 
 def test_spans_of_many_chunks_are_summed_up(telemetry, host):
-    """Beyond 32 spans of a name, the calls share one span with their sums."""
+    """Beyond ten spans of a name, the calls share one span with their sums."""
     quotes = host.quotes(400)
     telemetry.exporter.clear()
     engine = host.engine(strategy=host.Buyer())
@@ -126,12 +126,12 @@ def test_spans_of_many_chunks_are_summed_up(telemetry, host):
     engine.end()
 
     runs = telemetry.spans(attributes.ENGINE_RUN)
-    assert len(runs) == 33
+    assert len(runs) == 11
     rest = dict(runs[-1].attributes)
-    assert rest[attributes.CALLS] == 8
-    assert rest[attributes.DATA_POINTS] == 80
+    assert rest[attributes.CALLS] == 30
+    assert rest[attributes.DATA_POINTS] == 300
     assert rest[attributes.BUSY_SECONDS] > 0
-    assert telemetry.spans(attributes.ENGINE_LOAD)[-1].attributes[attributes.ROWS] == 80
+    assert telemetry.spans(attributes.ENGINE_LOAD)[-1].attributes[attributes.ROWS] == 300
 
 
 def test_a_failing_strategy_reaches_the_host_unchanged(telemetry, host):

@@ -7,8 +7,7 @@ streaming one, or at the latest by `reset()` or `dispose()`.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
 from nautilus_instrumentation import attributes, metrics
@@ -57,20 +56,29 @@ class EngineObserver:
         if len(data):
             kind = kind_of(type(data[0]))
             scope.describe(kind=kind)
-            # Ticks come sorted in practice; a window off by a little is better than a scan.
-            first, last = (int(getattr(item, "ts_init", 0)) for item in (data[0], data[-1]))
-            scope.saw_data(first, last, instrument_of(data[0]))
+            if scope.bare:
+                # Ticks come sorted in practice; a window off by a little is better than a scan.
+                first, last = (int(getattr(item, "ts_init", 0)) for item in (data[0], data[-1]))
+                scope.saw_data(first, last, instrument_of(data[0]))
             if kind:
                 values[attributes.KIND] = kind
         reads = current_reads()
         if reads is not None:
             reads.rows += len(data)
-        with self._around(scope, "load"), scope.spans.span(attributes.ENGINE_LOAD, values):
+        with (
+            self._runs.entered(scope),
+            scope.timed("load"),
+            scope.spans.span(attributes.ENGINE_LOAD, values),
+        ):
             yield
 
     def sort_data(self, engine: Any) -> Observer:
         scope = self._scope(self._engines.of(engine))
-        with self._around(scope, "sort"), scope.spans.span(attributes.ENGINE_SORT):
+        with (
+            self._runs.entered(scope),
+            scope.timed("sort"),
+            scope.spans.span(attributes.ENGINE_SORT),
+        ):
             yield
 
     def run(
@@ -83,35 +91,34 @@ class EngineObserver:
     ) -> Observer:
         state = self._engines.of(engine)
         scope = self._scope(state)
-        self._begin(scope, state, engine, start, end)
+        if not scope.progress.watches(state):
+            self._begin(scope, state, engine, start, end)
         state.running, state.ended = True, False
+        before = engine.iteration
         try:
-            with self._around(scope, "run"):
-                yield from self._chunk(scope, state, engine)
+            with (
+                self._runs.entered(scope),
+                scope.timed("run"),
+                scope.spans.span(attributes.ENGINE_RUN) as span,
+            ):
+                scope.progress.span = span
+                try:
+                    yield
+                except BaseException:
+                    self._settle(scope, state, engine)
+                    raise
+                finally:
+                    scope.progress.span = None
+                    span.set_attribute(attributes.DATA_POINTS, engine.iteration - before)
         except BaseException as error:
             self._close(scope, state, error)
             raise
         finally:
             state.running = False
+        scope.between_chunks()
         # A forced stop ends a streaming run too.
         if state.ended or not streaming:
             self._close(scope, state)
-
-    def _chunk(self, scope: RunScope, state: EngineState, engine: Any) -> Observer:
-        progress = scope.progress
-        before = progress.totals.data_points
-        with scope.spans.span(attributes.ENGINE_RUN) as span:
-            progress.span = span
-            try:
-                yield
-            except BaseException:
-                self._settle(scope, state, engine)
-                raise
-            finally:
-                scope.tick()
-                progress.span = None
-                grown = progress.totals.data_points - before
-                span.set_attribute(attributes.DATA_POINTS, grown)
 
     def end(self, engine: Any) -> Observer:
         state = self._engines.of(engine)
@@ -120,7 +127,11 @@ class EngineObserver:
         if scope is None:
             yield
             return
-        with self._around(scope, "run"), scope.spans.span(attributes.ENGINE_END) as span:
+        with (
+            self._runs.entered(scope),
+            scope.timed("run"),
+            scope.spans.span(attributes.ENGINE_END) as span,
+        ):
             yield
             # Here, because 1.231 clears them in dispose() before get_result() reads them.
             self._settle(scope, state, engine)
@@ -167,11 +178,6 @@ class EngineObserver:
         if scope is None:
             scope = state.scope = RunScope(self._runs)
         return scope
-
-    @contextmanager
-    def _around(self, scope: RunScope, stage: str) -> Iterator[None]:
-        with self._runs.entered(scope), scope.timed(stage):
-            yield
 
     def _begin(
         self, scope: RunScope, state: EngineState, engine: Any, start: Any, end: Any

@@ -7,10 +7,11 @@ import time
 import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
 from typing import TYPE_CHECKING
 
 from opentelemetry import trace
+from opentelemetry.context import Context, attach, detach
 from opentelemetry.trace import Span
 
 from nautilus_instrumentation import metrics
@@ -37,6 +38,35 @@ def current_run() -> RunScope | None:
     return _current.get()
 
 
+class Entered:
+    """Context in which a scope is current; a class, because chunks of a run pass here."""
+
+    __slots__ = ("_scope", "_started", "_token", "_trace_token")
+
+    def __init__(self, scope: RunScope) -> None:
+        self._scope = scope
+        self._token: Token[RunScope | None] | None = None
+        self._trace_token: Token[Context] | None = None
+        self._started = 0.0
+
+    def __enter__(self) -> RunScope:
+        scope = self._scope
+        if _current.get() is not scope:
+            self._token = _current.set(scope)
+            if scope.span is not None:
+                self._trace_token = attach(trace.set_span_in_context(scope.span))
+            self._started = time.perf_counter()
+        return scope
+
+    def __exit__(self, *exception: object) -> None:
+        if self._token is None:
+            return
+        self._scope.left(time.perf_counter() - self._started)
+        if self._trace_token is not None:
+            detach(self._trace_token)
+        _current.reset(self._token)
+
+
 class BacktestTelemetry:
     """Counts runs. A worker calls `run`; its parent `started`, `finished` and `lost`."""
 
@@ -57,6 +87,7 @@ class BacktestTelemetry:
         self.gc = gc
         self.slot = str(slot)
         self.engines = EngineStates()
+        self._last_progress = recorder.gauge(metrics.BACKTEST_LAST_PROGRESS, self.slot)
         self._live = 0
         self._lock = threading.Lock()
 
@@ -82,25 +113,9 @@ class BacktestTelemetry:
             raise
         scope.close()
 
-    @contextmanager
-    def entered(self, scope: RunScope) -> Iterator[RunScope]:
+    def entered(self, scope: RunScope) -> Entered:
         """Make the scope, and its span where it has one, current for the block."""
-        if _current.get() is scope:
-            yield scope
-            return
-        token = _current.set(scope)
-        started = time.perf_counter()
-        try:
-            if scope.span is None:
-                yield scope
-            else:
-                with trace.use_span(
-                    scope.span, record_exception=False, set_status_on_exception=False
-                ):
-                    yield scope
-        finally:
-            _current.reset(token)
-            scope.left(time.perf_counter() - started)
+        return Entered(scope)
 
     def started(self) -> None:
         """A run is being worked on from now on; for the process that hands it to a worker."""
@@ -131,7 +146,7 @@ class BacktestTelemetry:
 
     def progressed(self) -> None:
         """A run of this process moved on."""
-        self.recorder.gauge(metrics.BACKTEST_LAST_PROGRESS, self.slot).set(time.time())
+        self._last_progress.set(time.time())
 
     # For scopes ----------------------------------------------------------------------------------
 
@@ -151,7 +166,7 @@ class BacktestTelemetry:
         if owned:
             self.finished()
         if idle:
-            self.recorder.gauge(metrics.BACKTEST_LAST_PROGRESS, self.slot).set(0)
+            self._last_progress.set(0)
 
     def count(self, scope: RunScope, seconds: float, exemplar: Mapping[str, str] | None) -> None:
         """Publish everything that is known when a run of `seconds` ends."""

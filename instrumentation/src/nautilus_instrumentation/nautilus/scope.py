@@ -13,6 +13,7 @@ from nautilus_instrumentation import attributes, metrics
 from nautilus_instrumentation.nautilus.facts import isoformat
 from nautilus_instrumentation.nautilus.progress import ProgressCallback, RunProgress
 from nautilus_instrumentation.nautilus.spans import SpanBudget
+from nautilus_instrumentation.nautilus.stages import Stages
 from nautilus_instrumentation.runtime.process import PeakMemory
 
 if TYPE_CHECKING:
@@ -24,6 +25,9 @@ _STAGE_SPANS = {
     "persist": attributes.RESULT_PERSIST,
 }
 """Stages whose span `RunScope.stage` opens; the spans of the others come from wrapped calls."""
+
+TICK_SECONDS = 0.25
+"""Chunks that follow each other faster than this do not each publish."""
 
 _PARKED, _LIVE, _CLOSED = "parked", "live", "closed"
 
@@ -52,14 +56,15 @@ class RunScope:
         self.kind = kind
         self._strategy = strategy
         self._window = window
-        # Whoever opens a run by hand knows what it asked for; of a bare one the data tells.
-        self._bare = not strategy
+        self.bare = not strategy
+        """Whoever opens a run by hand knows what it asked for; of a bare one the data tells."""
         self._data_ns: tuple[int, int] | None = None
         self._instruments: set[str] = set()
-        self.stages: dict[str, float] = {}
-        self.last_stage = ""
-        self._stage = ""
-        self._on_stage: list[Callable[[str], None]] = []
+        self._stages = Stages(telemetry.guard, self._border)
+        self.timed = self._stages.timed
+        """Charge a block to a stage, without a span."""
+        self.charge = self._stages.charge
+        self._ticked = 0.0
         self.progress = RunProgress(telemetry, lambda: (self.strategy, self.window))
         self.spans = SpanBudget(telemetry.tracing)
         self._state = _PARKED
@@ -101,6 +106,21 @@ class RunScope:
     def status(self) -> str:
         """Outcome: as told by `finish`, else `ok`."""
         return self._status or "ok"
+
+    @property
+    def stages(self) -> dict[str, float]:
+        """Seconds by stage."""
+        return self._stages.seconds
+
+    @property
+    def last_stage(self) -> str:
+        """The stage that was entered last."""
+        return self._stages.last
+
+    @property
+    def in_stage(self) -> bool:
+        """True inside a stage, which takes the time of everything within."""
+        return self._stages.inside
 
     @property
     def peak_memory_bytes(self) -> int:
@@ -148,10 +168,11 @@ class RunScope:
 
     def on_stage(self, callback: Callable[[str], None]) -> None:
         """Call `callback(stage)` when the run enters a stage, also that of a wrapped call."""
-        self._on_stage.append(callback)
+        self._stages.callbacks.append(callback)
 
     def tick(self) -> None:
         """Publish the counters now, for hosts that run chunk by chunk."""
+        self._ticked = time.monotonic()
         with self._telemetry.guard("run.tick"):
             self.progress.tick()
             self._sample_memory()
@@ -178,7 +199,7 @@ class RunScope:
         for key, value in ((attributes.RUN_ID, self.run_id), (attributes.KIND, self.kind)):
             if value:
                 carried[key] = value
-        if self._bare:
+        if self.bare:
             carried.update(self._seen())
         for name, seconds in self.stages.items():
             carried[attributes.stage_seconds(name)] = seconds
@@ -199,6 +220,14 @@ class RunScope:
             self._memory = PeakMemory()
             if self._telemetry.ticker is not None:
                 self._stop_ticks = self._telemetry.ticker.add(self.tick)
+
+    def between_chunks(self) -> None:
+        """Publish after a chunk, where the last tick is a while ago.
+
+        Without Python callbacks in the engine these are the only moments for it.
+        """
+        if time.monotonic() - self._ticked > TICK_SECONDS:
+            self.tick()
 
     def close(self, error: BaseException | None = None) -> None:
         """End and count the run; once, and only if it began."""
@@ -225,30 +254,6 @@ class RunScope:
         """Preparing a parked run took so long; waiting for its start does not count."""
         if self._state == _PARKED:
             self._carried += seconds
-
-    @contextmanager
-    def timed(self, name: str) -> Iterator[None]:
-        """Charge the block to a stage; inside another stage it belongs to that one."""
-        if self._stage:
-            yield
-            return
-        self._enter_stage(name)
-        started = time.perf_counter()
-        try:
-            yield
-        finally:
-            self._stage = ""
-            self.charge(name, time.perf_counter() - started)
-            self._telemetry.guard.call("run.memory", self._sample_memory)
-
-    def charge(self, name: str, seconds: float) -> None:
-        """Add to a stage what was not measured by `timed`."""
-        self.stages[name] = self.stages.get(name, 0.0) + seconds
-
-    @property
-    def in_stage(self) -> bool:
-        """True inside a stage, which takes the time of everything within."""
-        return bool(self._stage)
 
     def describe(self, *, strategy: str = "", window: str = "", kind: str | None = None) -> None:
         """Fill in what the host did not say."""
@@ -277,14 +282,9 @@ class RunScope:
             )
         return seen
 
-    def _enter_stage(self, name: str) -> None:
-        if name not in metrics.STAGES:
-            with self._telemetry.guard("run.stage"):
-                raise ValueError(f"{name!r} is no stage of a run: {', '.join(metrics.STAGES)}")
-        self._stage = self.last_stage = name
+    def _border(self) -> None:
         self._telemetry.progressed()
-        for callback in self._on_stage:
-            self._telemetry.guard.call("run.on_stage", callback, name)
+        self._sample_memory()
 
     def _sample_memory(self) -> None:
         if self._memory is not None:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.trace import Span, Status, StatusCode
@@ -15,7 +14,7 @@ from nautilus_instrumentation import attributes
 if TYPE_CHECKING:
     from nautilus_instrumentation.tracing import Tracing
 
-SPANS_PER_NAME = 32
+SPANS_PER_NAME = 10
 """Spans of one name that a run or a file gets before the rest is summed up in one more."""
 
 EVENTS_PER_STEP = 10
@@ -47,11 +46,23 @@ class Thinning:
 
 
 class _Rest:
-    """The calls beyond the limit, summed in one span."""
+    """The calls beyond the limit, summed in one span; a context manager around each of them."""
 
     def __init__(self, span: Span) -> None:
         self.span = span
-        self.sums: Counter[str] = Counter()
+        self.sums: dict[str, float] = {attributes.CALLS: 0, attributes.BUSY_SECONDS: 0.0}
+        self._started = 0.0
+
+    def __enter__(self) -> _Rest:
+        self.sums[attributes.CALLS] += 1
+        self._started = time.perf_counter()
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        self.sums[attributes.BUSY_SECONDS] += time.perf_counter() - self._started
+        if error is not None:
+            self.span.record_exception(error)
+            self.span.set_status(Status(StatusCode.ERROR, str(error)))
 
     def set_attributes(self, values: Mapping[str, Any]) -> None:
         for key, value in values.items():
@@ -59,8 +70,8 @@ class _Rest:
 
     def set_attribute(self, key: str, value: Any) -> None:
         """Numbers add up; anything else keeps its latest value."""
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            self.sums[key] += value  # type: ignore[assignment]  # seconds are floats
+        if type(value) is int or type(value) is float:
+            self.sums[key] = self.sums.get(key, 0) + value
         else:
             self.span.set_attribute(key, value)
 
@@ -68,7 +79,7 @@ class _Rest:
         self.span.add_event(name, event)
 
     def end(self) -> None:
-        self.span.set_attributes(dict(self.sums))
+        self.span.set_attributes(self.sums)
         self.span.end()
 
 
@@ -81,35 +92,22 @@ class SpanBudget:
     def __init__(self, tracing: Tracing, limit: int = SPANS_PER_NAME) -> None:
         self._tracing = tracing
         self._limit = limit
-        self._used: Counter[str] = Counter()
+        self._used: dict[str, int] = {}
         self._rest: dict[str, _Rest] = {}
 
-    @contextmanager
-    def span(self, name: str, values: Mapping[str, Any] | None = None) -> Iterator[Any]:
+    def span(
+        self, name: str, values: Mapping[str, Any] | None = None
+    ) -> AbstractContextManager[Any]:
         """A span, or the shared one with the methods of a span that this package uses."""
-        self._used[name] += 1
-        if self._used[name] <= self._limit:
-            with self._tracing.span(name, values) as span:
-                yield span
-            return
+        used = self._used[name] = self._used.get(name, 0) + 1
+        if used <= self._limit:
+            return self._tracing.span(name, values)
         rest = self._rest.get(name)
         if rest is None:
             rest = self._rest[name] = _Rest(self._tracing.start(name))
-        rest.set_attributes(values or {})
-        started = time.perf_counter()
-        try:
-            yield rest
-        except BaseException as error:
-            rest.span.record_exception(error)
-            rest.span.set_status(Status(StatusCode.ERROR, str(error)))
-            raise
-        finally:
-            rest.set_attributes(
-                {
-                    attributes.CALLS: 1,
-                    attributes.BUSY_SECONDS: time.perf_counter() - started,
-                }
-            )
+        if values:
+            rest.set_attributes(values)
+        return rest
 
     def close(self) -> None:
         for rest in self._rest.values():
