@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from stack.client import Api, Json
+from stack.client import Api, ApiError, Json
 
 SPANS = {
     "5m": timedelta(minutes=5),
@@ -14,6 +14,9 @@ SPANS = {
     "1d": timedelta(days=1),
 }
 """Window → length, by the values of the label `window`."""
+
+EMPTY_WINDOW = 422
+"""Status of `GET catalog/ticks` where the catalog has no tick in the window."""
 
 OFFSETS = 41
 """Five-minute steps between the windows of successive rounds: prime to the 288 of a day."""
@@ -70,24 +73,33 @@ def window_start(api: Api, target: Target, window: str, number: int) -> datetime
     if window == "1d":
         return target.midnight
     offset = SPANS["5m"] * (number * OFFSETS % 288)
-    end = target.midnight + SPANS["1d"]
     for begin in (target.midnight + offset, target.midnight - SPANS["1d"]):
+        if first := first_tick(api, target, begin):
+            return first
+    return target.midnight
+
+
+def first_tick(api: Api, target: Target, begin: datetime) -> datetime | None:
+    """Time of the first converted tick from `begin` to the end of the target's day."""
+    end = target.midnight + SPANS["1d"]
+    try:
         ticks = api.get(
             "/catalog/ticks",
             instrument_id=target.instrument_id, kind=target.kind,
             start=begin.isoformat(), end=end.isoformat(), limit=1,
         )  # fmt: skip
-        if first := first_time(ticks):
-            return first
-    return target.midnight
+    except ApiError as error:
+        if error.status == EMPTY_WINDOW:
+            return None
+        raise
+    return first_time(ticks)
 
 
-def first_time(ticks: object) -> datetime | None:
+def first_time(ticks: Json) -> datetime | None:
     """Time of the first tick in an answer of `GET catalog/ticks`, to the microsecond below."""
-    rows = ticks.get("ticks", []) if isinstance(ticks, dict) else ticks
-    if not rows:
+    if not ticks["ticks"]:
         return None
-    nanoseconds = int(rows[0]["ts_init"])
+    nanoseconds = int(ticks["ticks"][0]["ts_init"])
     return datetime.fromtimestamp(nanoseconds // 10**9, UTC) + timedelta(
         microseconds=nanoseconds % 10**9 // 1000
     )

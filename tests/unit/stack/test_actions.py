@@ -44,6 +44,15 @@ def test_a_run_that_ends_as_expected_is_counted(backend, actions, tally) -> None
     assert tally.failure_count == 0
 
 
+def test_a_window_without_ticks_moves_to_one_with_some(backend, actions, tally) -> None:
+    """The day's first tick is taken when there is none from the wanted offset on."""
+    accept_run(backend, "ok")
+    answers = iter([(422, {"title": "no ticks"}), backend.answers["GET /catalog/ticks"]])
+    backend.answers["GET /catalog/ticks"] = lambda: next(answers)
+    actions.backtest(TARGET, "ema_cross", "5m", 7)
+    assert (tally.jobs.total(), tally.failure_count) == (1, 0)
+
+
 def test_a_run_that_ends_otherwise_is_a_failure(backend, actions, tally) -> None:
     """An error that was not asked for is told with its words."""
     accept_run(backend, "error", error={"type": "ValueError", "message": "no ticks"})
