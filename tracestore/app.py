@@ -14,6 +14,7 @@ from tracestore.settings import Settings
 from tracestore.storage.readers import Readers
 from tracestore.storage.writer import Writer
 from tracestore.telemetry import Telemetry
+from tracestore.traceql.parser import parse
 
 
 async def _not_found(request: Request, _: Exception) -> Response:
@@ -24,6 +25,8 @@ def create_app(
     writer: Writer, readers: Readers, telemetry: Telemetry, settings: Settings
 ) -> Starlette:
     """The routes, the same on both ports."""
+    # Builds the parser now instead of during the first query.
+    parse("{}")
     queries = Queries(readers, telemetry)
     status = Status(telemetry)
     get: dict[str, Handler] = {

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import uvicorn
+from prometheus_client import disable_created_metrics
 
 from tracestore.app import create_app
 from tracestore.settings import Settings
@@ -70,6 +71,7 @@ def serve(settings: Settings, on_ready: Callable[[Ports], None]) -> None:
     Raises OSError when a port is taken, InUse and SchemaError when the directory cannot be used.
     """
     sys.setswitchinterval(_SWITCH_SECONDS)
+    disable_created_metrics()
     listeners = [_listen(settings.host, settings.port)]
     try:
         listeners.append(_listen(settings.host, settings.otlp_port))

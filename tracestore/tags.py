@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from typing import Any
 
-from tracestore.storage.schema import BLOCK_SPANS, key_hash
+from tracestore.storage.schema import BLOCK_SPANS, key_hash, packed
 from tracestore.traceql import fields
 from tracestore.traceql.conditions import Keys, condition_sql
 from tracestore.traceql.plan import Planner, Window
@@ -88,12 +88,12 @@ def _spans(
     # Elements of arrays are values too: json_each gives a plain value as its only element.
     return connection.execute(
         "SELECT DISTINCT e.type, e.value FROM (SELECT s.attributes FROM "
-        "(SELECT block FROM attribute_blocks WHERE hash = ? ORDER BY block DESC) b "
+        "(SELECT id FROM blocks WHERE instr(hashes, ?) ORDER BY id DESC) b "
         "CROSS JOIN spans s NOT INDEXED "
-        f"WHERE s.id BETWEEN b.block * {BLOCK_SPANS} AND b.block * {BLOCK_SPANS} + "
+        f"WHERE s.id BETWEEN b.id * {BLOCK_SPANS} AND b.id * {BLOCK_SPANS} + "
         f"{BLOCK_SPANS - 1} AND {' AND '.join(bounds)} AND {where.text} LIMIT {LOOKED_AT}) a, "
         "json_each(a.attributes, ?) e LIMIT ?",
-        (key_hash(key), *times, *where.values, path, limit),
+        (packed([key_hash(key)]), *times, *where.values, path, limit),
     ).fetchall()
 
 

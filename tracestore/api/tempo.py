@@ -82,7 +82,7 @@ class Queries:
 
     async def tag_names(self, request: Request) -> Response:
         """`/api/search/tags`."""
-        scopes = await self._tag_scopes(request)
+        scopes = await self._tag_scopes(request, ("resource", "span"))
         found = sorted({name for _, names in scopes for name in names})
         return await self._dump(request, {"tagNames": found, "metrics": {}})
 
@@ -90,7 +90,7 @@ class Queries:
         """`/api/v2/search/tags`."""
         scopes = [
             {"name": scope, "tags": names}
-            for scope, names in await self._tag_scopes(request)
+            for scope, names in await self._tag_scopes(request, tags.SCOPES)
             if names
         ]
         return await self._dump(request, {"scopes": scopes, "metrics": {}})
@@ -127,12 +127,14 @@ class Queries:
             return PlainTextResponse("trace not found", 404)
         return await _respond(request, body, PROTOBUF if as_protobuf else JSON)
 
-    async def _tag_scopes(self, request: Request) -> list[tuple[str, list[str]]]:
+    async def _tag_scopes(
+        self, request: Request, default: tuple[str, ...]
+    ) -> list[tuple[str, list[str]]]:
         scope = request.query_params.get("scope", "")
         if scope not in ("", "all", "none", "event", "link", "instrumentation", *tags.SCOPES):
             raise BadParameter(f"invalid scope: {scope!r}")
         limit = parameters.count(request.query_params, "limit", DEFAULT_TAGS)
-        wanted = [scope] if scope not in ("", "all", "none") else list(tags.SCOPES)
+        wanted = [scope] if scope not in ("", "all", "none") else default
 
         def read(connection: Any) -> list[tuple[str, list[str]]]:
             return [(name, tags.names(connection, name)[:limit]) for name in wanted]

@@ -9,18 +9,20 @@ from itertools import chain, islice
 from typing import Any
 
 from tracestore.storage.rows import Batch
-from tracestore.storage.schema import LONGEST
+from tracestore.storage.schema import LONGEST, packed
 
 _ROWS = 32
 """Rows per statement: the GIL changes hands at each statement, not at each row."""
 
-_SPANS = "INSERT INTO spans VALUES {} ON CONFLICT (trace, span_id, kind) DO NOTHING"
-"""A span that is sent again, as retries do, is stored once."""
+_SPANS = "INSERT OR FAIL INTO spans VALUES {} ON CONFLICT (trace, span_id, kind) DO NOTHING"
+"""A span that is sent again, as retries do, is stored once.
 
-_BLOCKS = "INSERT OR IGNORE INTO attribute_blocks VALUES {}"
+With OR FAIL the statement costs half: to undo it alone, SQLite would copy each page it touches.
+Nobody needs that, since the caller rolls back the whole transaction.
+"""
 
 _TRACES = """
-INSERT INTO traces (trace_id, start, "end", root_start, root_name, root_resource, id)
+INSERT OR FAIL INTO traces (trace_id, start, "end", root_start, root_name, root_resource, id)
 VALUES {} ON CONFLICT (id) DO UPDATE SET
     start = min(start, excluded.start),
     "end" = max("end", excluded."end"),
@@ -59,7 +61,10 @@ def insert(connection: sqlite3.Connection, batch: Batch, longest: int) -> int:
     before = connection.total_changes
     _insert(connection, _SPANS, 15, batch.spans)
     stored = connection.total_changes - before
-    _insert(connection, _BLOCKS, 2, sorted(batch.blocks))
+    connection.executemany(
+        "INSERT OR REPLACE INTO blocks VALUES (?, ?)",
+        [(block, packed(hashes)) for block, hashes in batch.blocks.items()],
+    )
     if batch.longest > longest:
         connection.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (LONGEST, batch.longest))
     return stored

@@ -70,6 +70,11 @@ class Interner:
         self._scopes = Table(connection, "scopes", ("digest", "name", "version", "message"))
         self._tables = (self._names, self._keys, self._resources, self._scopes)
 
+    @property
+    def names(self) -> dict[str, int]:
+        """Numbers of the span names met lately."""
+        return self._names.cache
+
     def reset(self) -> None:
         """After a rollback: nothing remembered may refer to rows that are gone."""
         for table in self._tables:

@@ -7,13 +7,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tracestore.storage.schema import BLOCK_BITS, BLOCK_SPANS
+from tracestore.storage.schema import BLOCK_SPANS
 
 STEP_SPANS = 4000
 """Spans deleted in one step, about: some 15 ms."""
 
-_SLICES = 1024
-_HASHES = 2**32
+_BLOCKS_PER_STEP = 2000
 
 _FULL = 0.95
 """Share of the limit that spans may fill: the rest is room to write into while others leave."""
@@ -42,7 +41,7 @@ class Retention:
         self._connection = connection
         self._limits = limits
         self._clock = clock
-        self._slice = _SLICES
+        self._next_block: int | None = None
         self._deleted = False
         self._page_size: int = connection.execute("PRAGMA page_size").fetchone()[0]
 
@@ -63,9 +62,9 @@ class Retention:
             return True
         if size - free * self._page_size > self._limits.bytes * _FULL and self._delete(None):
             return True
-        if self._deleted and self._slice >= _SLICES:
+        if self._deleted and self._next_block is None:
             self._deleted = False
-            self._slice = 0
+            self._next_block = 0
         return self._clean_index()
 
     def _delete(self, ended_before: int | None) -> bool:
@@ -102,20 +101,25 @@ class Retention:
         return spans
 
     def _clean_index(self) -> bool:
-        """Forget blocks that have no span any more, one slice of the hashes at a time."""
-        if self._slice >= _SLICES:
+        """Forget blocks that have no span any more, some at a time."""
+        if self._next_block is None:
             return False
-        width = _HASHES // _SLICES
-        low = self._slice * width
+        blocks = self._connection.execute(
+            "SELECT id FROM blocks WHERE id >= ? ORDER BY id LIMIT ?",
+            (self._next_block, _BLOCKS_PER_STEP),
+        ).fetchall()
+        if not blocks:
+            self._next_block = None
+            return False
+        last = blocks[-1][0]
         self._connection.execute(
             f"""
-            DELETE FROM attribute_blocks AS b WHERE hash >= ? AND hash < ? AND NOT EXISTS (
+            DELETE FROM blocks AS b WHERE id BETWEEN ? AND ? AND NOT EXISTS (
                 SELECT 1 FROM spans
-                WHERE id BETWEEN b.block << {BLOCK_BITS} AND (b.block << {BLOCK_BITS})
-                    + {BLOCK_SPANS - 1}
+                WHERE id BETWEEN b.id * {BLOCK_SPANS} AND b.id * {BLOCK_SPANS} + {BLOCK_SPANS - 1}
             )
             """,
-            (low, low + width),
+            (self._next_block, last),
         )
-        self._slice += 1
+        self._next_block = last + 1
         return True

@@ -14,7 +14,7 @@ from opentelemetry.proto.common.v1.common_pb2 import KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from tracestore.storage.interning import SPAN, Interner, Table
-from tracestore.storage.schema import BLOCK_BITS, key_hash, value_hash
+from tracestore.storage.schema import BLOCK_BITS, key_hash, unpacked, value_hash
 from tracestore.storage.values import INDEXED_CHARACTERS, searchable, texts
 
 _NO_TRACE = bytes(16)
@@ -30,7 +30,8 @@ class Batch:
     spans: list[tuple[Any, ...]] = field(default_factory=list)
     traces: dict[int, list[Any]] = field(default_factory=dict)
     """By number: [trace id, start, end, root's start, name and resource]."""
-    blocks: set[tuple[int, int]] = field(default_factory=set)
+    blocks: dict[int, set[int]] = field(default_factory=dict)
+    """All hashes of the blocks that got spans, by number of the block."""
     longest: int = 0
     rejected: int = 0
     reason: str = ""
@@ -39,7 +40,7 @@ class Batch:
     def extend(self, other: Batch) -> None:
         """Take over another request's rows."""
         self.spans += other.spans
-        self.blocks |= other.blocks
+        self.blocks.update(other.blocks)
         self.longest = max(self.longest, other.longest)
         for number, trace in other.traces.items():
             mine = self.traces.get(number)
@@ -58,10 +59,12 @@ class RowBuilder:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self._interner = Interner(connection)
+        self._names = self._interner.names
         self._traces = Table(connection, "traces", ())
         self._keys: dict[str, tuple[str, int]] = {}
         self._block = -1
-        self._in_block: set[Any] = set()
+        self._hashes: set[int] = set()
+        self._hashed: set[tuple[int, str]] = set()
         self.reset()
 
     def reset(self) -> None:
@@ -108,7 +111,7 @@ class RowBuilder:
             return
         # Clocks that step back would otherwise make durations below zero.
         end = max(start, end)
-        name = self._interner.name(span.name)
+        name = self._names.get(span.name) or self._interner.name(span.name)
         if parent_id == _NO_SPAN:
             parent_id = b""
         trace = self._trace(batch, trace_id, start, end)
@@ -118,9 +121,9 @@ class RowBuilder:
         self._next = number + 1
         block = number >> BLOCK_BITS
         if block != self._block:
-            self._block = block
-            self._in_block.clear()
-        attributes, odd = self._attributes(batch, span.attributes, block)
+            self._enter(block)
+        batch.blocks[block] = self._hashes
+        attributes, odd = self._attributes(span.attributes)
         duration = end - start
         if duration > batch.longest:
             batch.longest = duration
@@ -155,27 +158,33 @@ class RowBuilder:
             trace[2] = end
         return trace
 
-    def _attributes(
-        self, batch: Batch, attributes: Iterable[KeyValue], block: int
-    ) -> tuple[str | None, list[KeyValue]]:
+    def _enter(self, block: int) -> None:
+        """Go on with a block, begun by an earlier process perhaps."""
+        row = self._connection.execute(
+            "SELECT hashes FROM blocks WHERE id = ?", (block,)
+        ).fetchone()
+        self._block = block
+        self._hashes = set() if row is None else unpacked(row[0])
+        self._hashed.clear()
+
+    def _attributes(self, attributes: Iterable[KeyValue]) -> tuple[str | None, list[KeyValue]]:
         """(JSON by key number, attributes that JSON cannot give back) of a span."""
         values: dict[str, Any] = {}
         odd: list[KeyValue] = []
         keys = self._keys
-        seen = self._in_block
+        hashes = self._hashes
+        hashed = self._hashed
         for item in attributes:
             key, number = keys.get(item.key) or self._key(item.key)
-            if number not in seen:
-                seen.add(number)
-                batch.blocks.add((key_hash(number), block))
+            hashes.add(number)
             value = item.value
             kind = value.WhichOneof("value")
             if kind == "string_value" and "\0" not in value.string_value:
                 text = value.string_value
                 values[key] = text
-                if (number, text) not in seen and len(text) <= INDEXED_CHARACTERS:
-                    seen.add((number, text))
-                    batch.blocks.add((value_hash(number, text), block))
+                if (number, text) not in hashed and len(text) <= INDEXED_CHARACTERS:
+                    hashed.add((number, text))
+                    hashes.add(value_hash(number, text))
             elif kind == "int_value":
                 values[key] = value.int_value
             elif kind == "bool_value":
@@ -185,14 +194,13 @@ class RowBuilder:
             else:
                 values[key] = searchable(value)
                 odd.append(item)
-                for text in texts(values[key]):
-                    batch.blocks.add((value_hash(number, text), block))
+                hashes.update(value_hash(number, text) for text in texts(values[key]))
         return (orjson.dumps(values).decode() if values else None), odd
 
     def _key(self, name: str) -> tuple[str, int]:
-        """(key in JSON, number) of a span attribute's name."""
+        """(key in JSON, its hash) of a span attribute's name."""
         number = self._interner.key(SPAN, name)
-        known = self._keys[name] = (str(number), number)
+        known = self._keys[name] = (str(number), key_hash(number))
         return known
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass
 
-from tracestore.storage.schema import BLOCK_SPANS, LONGEST
+from tracestore.storage.schema import BLOCK_SPANS, LONGEST, packed
 from tracestore.traceql.conditions import (
     Keys,
     Sql,
@@ -164,31 +164,27 @@ class Planner:
             )
         # CROSS keeps SQLite from looking through the spans first.
         return Sql(
-            "FROM (SELECT block FROM attribute_blocks WHERE hash = ?) b "
-            "CROSS JOIN spans s NOT INDEXED "
-            f"WHERE s.id BETWEEN b.block * {BLOCK_SPANS} AND b.block * {BLOCK_SPANS} + "
+            f"FROM (SELECT id FROM blocks WHERE {blocks.text}) b CROSS JOIN spans s NOT INDEXED "
+            f"WHERE s.id BETWEEN b.id * {BLOCK_SPANS} AND b.id * {BLOCK_SPANS} + "
             f"{BLOCK_SPANS - 1} AND {self._window.text} AND {where.text}",
-            (blocks, *self._window.values, *where.values),
+            blocks.values + self._window.values + where.values,
         )
 
-    def _blocks(self, condition: Condition) -> int | None:
-        """The hash to start from: the rarest that the condition needs, if rare enough."""
-        rarest: tuple[int, int] | None = None
-        for hashed in block_hashes(condition, self._keys):
-            count: int = self._connection.execute(
-                "SELECT count(*) FROM attribute_blocks WHERE hash = ?", (hashed,)
-            ).fetchone()[0]
-            if rarest is None or count < rarest[0]:
-                rarest = (count, hashed)
-        if rarest is None:
+    def _blocks(self, condition: Condition) -> Sql | None:
+        """The blocks to look into, where the condition needs strings that few blocks have."""
+        hashes = block_hashes(condition, self._keys)
+        if not hashes:
             return None
-        # One query for both would look at every span.
-        newest, oldest = self._connection.execute(
-            "SELECT (SELECT max(id) FROM spans), (SELECT min(id) FROM spans)"
+        holds = Sql(
+            " AND ".join(["instr(hashes, ?)"] * len(hashes)),
+            tuple(packed([hashed]) for hashed in hashes),
+        )
+        found, every = self._connection.execute(
+            f"SELECT (SELECT count(*) FROM blocks WHERE {holds.text}), "
+            "(SELECT count(*) FROM blocks)",
+            holds.values,
         ).fetchone()
-        spans = (newest or 0) - (oldest or 0)
-        few = max(_SELECTIVE_BLOCKS, spans // BLOCK_SPANS // 4)
-        return rarest[1] if rarest[0] <= few else None
+        return holds if found <= max(_SELECTIVE_BLOCKS, every // 4) else None
 
     # Spansets as tables of (id, trace)
 
