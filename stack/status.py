@@ -56,7 +56,7 @@ def live(view: View) -> RenderableType:
     """The table that is redrawn while the demo runs."""
     heading = Text(f"{clock(view)}   ", style="bold")
     heading.append("Ctrl-C ends it", style="dim")
-    return Group(heading, _links(view), _jobs(view), _metrics(view), _failures(view.tally))
+    return _spaced(heading, _links(view), _jobs(view), _metrics(view), _failures(view.tally))
 
 
 def line(view: View) -> str:
@@ -73,7 +73,7 @@ def line(view: View) -> str:
 
 def summary(view: View) -> RenderableType:
     """The tables that close the demo."""
-    return Group(
+    return _spaced(
         Text(f"What ran in {view.elapsed:.0f} s", style="bold"),
         _jobs(view),
         _figures(view),
@@ -191,10 +191,15 @@ def _metrics(view: View) -> Table:
 
 def _failures(tally: Tally) -> RenderableType:
     if not tally.failure_count:
-        return Text("Nothing failed that should not have.", style="green")
+        return Text("Nothing failed that should not have (faulty must fail).", style="green")
     shown = [Text(f"{tally.failure_count} failed that should not have:", style="bold red")]
     shown += [Text(f"  {message}") for message in tally.failures[-5:]]
     return Group(*shown)
+
+
+def _spaced(*parts: RenderableType) -> Group:
+    """The parts with an empty line between them."""
+    return Group(*(piece for part in parts for piece in (part, Text())))
 
 
 def _table(*columns: str) -> Table:
