@@ -255,7 +255,13 @@ def _store(settings: Settings, guard: Guard) -> Store:
         return MemoryStore(guard)
     from nautilus_instrumentation.exposition import SharedStore
 
-    return SharedStore(settings.metrics_dir, settings.role, settings.slot, guard=guard)
+    return SharedStore(
+        settings.metrics_dir,
+        settings.role,
+        settings.slot,
+        guard,
+        settings.memory_limit_bytes,
+    )
 
 
 def _install(session: Session, *, nautilus: bool, gc: bool, process: bool) -> None:

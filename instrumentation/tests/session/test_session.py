@@ -287,6 +287,23 @@ def test_a_forked_child_goes_on_with_the_inherited_session(exporter):
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
+def test_a_folder_shared_by_processes_gets_the_metrics(exporter, tmp_path):
+    """With a folder, the process registers there and its values are files."""
+    session = instrument(span_exporter=exporter, metrics_dir=tmp_path / "metrics", strict=True)
+    session.jobs.queued("backtest")
+    assert list((tmp_path / "metrics").glob("*.db"))
+
+
+def test_a_folder_that_cannot_be_written_costs_telemetry_only(exporter, tmp_path, caplog):
+    """A full or read-only disk is counted and logged; metrics go on in memory."""
+    (tmp_path / "file").write_text("in the way")
+    session = instrument(span_exporter=exporter, metrics_dir=tmp_path / "file" / "metrics")
+    session.jobs.queued("backtest")
+    assert session.recorder.gauge(metrics.JOB_QUEUE_DEPTH, "backtest").values()[0] == 1
+    assert sum(session.guard.errors.values()) >= 1
+    assert "less telemetry" in caplog.text
+
+
 def test_a_script_that_ends_sends_its_spans(receiver, run_script):
     """Spans that wait at exit are sent without a flush."""
     run_script(

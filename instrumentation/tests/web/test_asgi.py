@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from nautilus_instrumentation import metrics
-from nautilus_instrumentation.web.asgi import MetricsMiddleware, waits
+from nautilus_instrumentation.web.asgi import SERVER_SPAN_KEY, MetricsMiddleware, waits
 
 DURATION = metrics.HTTP_REQUEST_DURATION
 
@@ -197,6 +197,15 @@ def test_the_exemplar_names_the_current_span(lab, wrap, drive):
     with lab.session.tracing.span("server"):
         expected = lab.session.tracing.exemplar()
         drive(wrap(_answer(b"ok")))
+    assert lab.exemplars(DURATION, "GET", "/runs/{run_id}", "200") == [expected]
+
+
+def test_the_exemplar_is_the_server_span_even_below_another(lab, wrap, drive):
+    """A span that is open while the response is sent does not take the server span's place."""
+    server = lab.session.tracing.start("server")
+    expected = lab.session.tracing.exemplar(span=server)
+    with lab.session.tracing.span("inner"):
+        drive(wrap(_answer(b"ok")), **{SERVER_SPAN_KEY: server})
     assert lab.exemplars(DURATION, "GET", "/runs/{run_id}", "200") == [expected]
 
 

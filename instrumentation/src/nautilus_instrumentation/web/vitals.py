@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 from nautilus_instrumentation import metrics
@@ -49,7 +48,7 @@ class VitalTelemetry:
             raise VitalError("vital", f"unknown vital {vital[:40]!r}; known are {known}")
         if not page:
             raise VitalError("page", "is empty")
-        if not math.isfinite(value) or not 0 <= value <= LONGEST_SECONDS:
+        if not 0 <= value <= LONGEST_SECONDS:  # refuses NaN too
             raise VitalError("value", f"must be between 0 and {LONGEST_SECONDS:g}, not {value}")
         self._recorder.histogram(spec, vital, page[:LONGEST_PAGE]).observe(value)
 
