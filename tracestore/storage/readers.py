@@ -31,8 +31,13 @@ def open_reader(path: Path) -> sqlite3.Connection:
     connection.execute("PRAGMA cache_size = -16384")
     connection.execute(f"PRAGMA mmap_size = {256 * 2**20}")
     connection.execute("PRAGMA temp_store = MEMORY")
-    connection.create_function(MATCHES, 2, matches, deterministic=True)
+    add_functions(connection)
     return connection
+
+
+def add_functions(connection: sqlite3.Connection) -> None:
+    """Make the SQL functions that conditions use known to a connection."""
+    connection.create_function(MATCHES, 2, matches, deterministic=True)
 
 
 class Readers:

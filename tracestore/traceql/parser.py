@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable
 from functools import cache, lru_cache
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -156,7 +157,10 @@ class _Builder(Transformer[Token, Any]):
         return self._number(nanoseconds(_short(items[0])), items[0])
 
     def _number(self, value: Any, token: Token) -> _Part:
-        if isinstance(value, int | float) and abs(value) <= _LARGEST:
+        if isinstance(value, int) and abs(value) > _LARGEST:
+            # SQLite has no such integers.
+            value = float(value) if abs(value) < 10**300 else inf
+        if isinstance(value, int | float) and abs(value) < inf:
             return _Part(Constant("number", value), token)
         raise _at(token, f"{token} is out of range")
 
