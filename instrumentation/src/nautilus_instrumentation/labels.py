@@ -10,14 +10,18 @@ MAX_CHARACTERS = 256
 """Longer label values are cut: they would cost memory in every series, scrape and query."""
 
 
+# Prometheus takes a NUL for the end of the scrape; line feeds and tabs are harmless.
+_CONTROL = {code: "\ufffd" for code in (*range(9), *range(11, 32), 127)}
+
+
 def clean(value: object) -> str:
-    """Text of a label value: at most 256 characters, and always encodable as UTF-8."""
+    """Text of a label value: at most 256 characters, no control characters, encodable as UTF-8."""
     text = value if isinstance(value, str) else str(value)
     if len(text) > MAX_CHARACTERS:
         text = f"{text[: MAX_CHARACTERS - 1]}…"
-    if text.isascii():
+    if text.isprintable():
         return text
-    return text.encode("utf-8", "replace").decode("utf-8")
+    return text.encode("utf-8", "replace").decode("utf-8").translate(_CONTROL)
 
 
 class Caps:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from nautilus_instrumentation.guard import Guard
+from nautilus_instrumentation.labels import clean
 from nautilus_instrumentation.metrics import MetricSpec
 
 EXEMPLAR_INTERVAL_SECONDS = 1.0
@@ -86,6 +87,11 @@ class Cells:
         self.exemplars: dict[int, Exemplar] = {}
         store.bind(self)
 
+    def after_fork_in_child(self) -> None:
+        """Forget the parent's exemplars."""
+        self._kept_at.clear()
+        self.exemplars.clear()
+
     @property
     def size(self) -> int:
         """Number of values, time stamps of gauges included."""
@@ -109,7 +115,8 @@ class Cells:
             raise ValueError(f"exemplar of {self.spec.name} has a bad label name")
         with self.lock:
             self._kept_at[cell] = now
-            self.store.keep_exemplar(self, cell, Exemplar(dict(labels), value, now))
+            kept = {key: clean(text) for key, text in labels.items()}
+            self.store.keep_exemplar(self, cell, Exemplar(kept, value, now))
 
 
 class Store(Protocol):
