@@ -14,7 +14,7 @@ from nautilus_trader.backtest.engine import BacktestEngine
 from backend.catalog_manager import CatalogManager
 from backend.context import JobContext
 from backend.data_converter import Converter
-from backend.engine_setup import account_currency, build_engine
+from backend.engine_setup import account_currency, build_engine, release
 from backend.errors import Invalid
 from backend.models import BacktestRequest, BacktestResult, ErrorInfo, unix_ns
 from backend.reporting import EquityCurve, RunReport, report
@@ -183,7 +183,7 @@ def _work(run: Run, tools: Workshop, scope: Any) -> None:
             run.report = report(engine, instrument.id.venue, curve)
             run.positions = run.report.positions
     finally:
-        engine.dispose()
+        release(engine)
 
 
 def _convert(run: Run, tools: Workshop) -> None:

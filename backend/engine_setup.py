@@ -24,7 +24,7 @@ _AMOUNT = re.compile(r"(\d[\d_]*(?:\.\d+)?) ([A-Z0-9]{2,10})")
 
 
 def build_engine(request: BacktestRequest, instrument: Instrument) -> BacktestEngine:
-    """An engine that lacks only its data. The caller disposes it.
+    """An engine that lacks only its data. The caller releases it.
 
     Raises Invalid that names the field of the request.
     """
@@ -50,12 +50,23 @@ def build_engine(request: BacktestRequest, instrument: Instrument) -> BacktestEn
         engine.add_instrument(instrument)
         engine.add_strategy(strategy)
     except InvalidConfiguration as error:  # such as a perpetual on a cash account
-        engine.dispose()
+        release(engine)
         raise Invalid(str(error), field="venue") from error
     except BaseException:
-        engine.dispose()
+        release(engine)
         raise
     return engine
+
+
+def release(engine: BacktestEngine) -> None:
+    """Dispose the engine, and let go of what it holds.
+
+    1.221 never frees an engine; emptied it keeps 1 MB instead of 5 kB for each order, which would
+    also make every later garbage collection slower.
+    """
+    engine.clear_data()
+    engine.cache.reset()
+    engine.dispose()
 
 
 def starting_balances(request: BacktestRequest, instrument: Instrument) -> list[Money]:

@@ -43,7 +43,7 @@ class MarketMakerParams(SizedParams):
         description="Distance of each order from the mid price (trades: from the last price)",
     )  # fmt: skip
     requote_ticks: int = Field(
-        default=2, ge=1, le=1_000_000, json_schema_extra={"unit": "ticks"},
+        default=1, ge=1, le=1_000_000, json_schema_extra={"unit": "ticks"},
         description="Ticks after which the orders are replaced",
     )  # fmt: skip
     min_quote_life: float = Field(
