@@ -215,7 +215,6 @@ class Demo:
         return problems
 
     def _say_goodbye(self, layout: Layout, problems: list[str]) -> None:
-        self.console.print()
         self._say(f"Results: {layout.results}   logs: {self.settings.logs_dir}")
         self._say(f"This summary as JSON: {layout.summary}")
         for problem in problems:
