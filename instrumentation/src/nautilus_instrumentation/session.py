@@ -68,6 +68,7 @@ class Session:
         self._caches: dict[tuple[str, str], CacheTelemetry] = {}
         self._undo: list[tuple[str, Undo]] = []
         self._again = False
+        self.process_figures = True
         self._closing = threading.RLock()
 
     @property
@@ -117,12 +118,19 @@ class Session:
     def metrics_app(self) -> App:
         """ASGI application that serves the metrics of a host with one process.
 
-        A host with several processes serves them from a process of its own:
-        `python -m nautilus_instrumentation.exposition`.
+        With `metrics_dir` it only says where they are: the metrics of several processes are served
+        by one of their own, `python -m nautilus_instrumentation.exposition`.
         """
+        from nautilus_instrumentation.exposition.registry import MemoryCollector
         from nautilus_instrumentation.web.exposition import MetricsApp
 
-        return MetricsApp(self.recorder.store, self.guard)
+        own, store = self.settings, self.recorder.store
+        collector = None
+        if isinstance(store, MemoryStore):
+            collector = MemoryCollector(
+                store, own.role, own.slot, own.memory_limit_bytes, self.process_figures
+            )
+        return MetricsApp(collector, self.guard)
 
     def report_again(self) -> None:
         """Count that the host instrumented a second time; log it once."""
@@ -186,8 +194,8 @@ def instrument(
 
     `overrides` are fields of `Settings`; they win over `settings`, which defaults to the
     environment. `span_exporter` gets each span as it ends, instead of the OTLP endpoint (tests).
-    The switches leave parts out: the hooks into NautilusTrader, spans, garbage collection, process
-    figures.
+    The switches leave parts out: the hooks into NautilusTrader, spans, garbage collection, and the
+    process figures of `metrics_app` (the exporter reads those of several processes from outside).
 
     A second call returns the session there is. Only settings that cannot be used raise
     (SettingsError); a part that cannot be installed is logged, counted and left out.
@@ -208,7 +216,8 @@ def instrument(
             return _active
         session = _build(settings, span_exporter, tracing)
         _active, _owner_pid = session, os.getpid()
-    _install(session, nautilus=nautilus, gc=gc, process=process)
+    session.process_figures = process
+    _install(session, nautilus=nautilus, gc=gc)
     return session
 
 
@@ -264,7 +273,7 @@ def _store(settings: Settings, guard: Guard) -> Store:
     )
 
 
-def _install(session: Session, *, nautilus: bool, gc: bool, process: bool) -> None:
+def _install(session: Session, *, nautilus: bool, gc: bool) -> None:
     """Install the parts in order; closing undoes them from the last to the first."""
 
     def ticker() -> Undo:

@@ -35,12 +35,13 @@ class MemoryCollector(Collector):
         role: str = "api",
         slot: int = 0,
         memory_limit_bytes: int | None = None,
+        process_figures: bool = True,
     ) -> None:
         if not isinstance(store, MemoryStore):
             raise TypeError("a host with several processes serves its metrics from the exporter")
         self._store = store
         self._registration = Registration.of_this_process(role, slot, memory_limit_bytes)
-        self._figures = ProcessFigures()
+        self._figures = ProcessFigures() if process_figures else None
         self._table = Table(metrics.HOST, _UNCAPPED)
         self._lock = threading.Lock()
 
@@ -60,8 +61,9 @@ class MemoryCollector(Collector):
             series.values[:] = cells.values()[: len(series.values)]
             series.exemplars = dict(cells.exemplars)
         one = self._registration
-        self._figures.sample({"": one})
-        self._figures.show(self._table)
+        if self._figures is not None:
+            self._figures.sample({"": one})
+            self._figures.show(self._table)
         versions = (one.version, one.nautilus_version, one.python_version)
         self._table.of(metrics.BUILD_INFO).show_only({versions: 1.0})
         return self._table.families.values()
