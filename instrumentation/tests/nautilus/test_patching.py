@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import inspect
+import logging
 import subprocess
 import sys
 import types
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from nautilus_trader.persistence.wranglers import BarDataWrangler
 
 from nautilus_instrumentation import typedict
@@ -196,6 +199,38 @@ def test_install_and_undo_can_be_repeated(module, install):
     module.Host().work(1)
 
     assert body.seen == ["before", [1]]
+
+
+@given(steps=st.lists(st.sampled_from(["install a", "install b", "undo a", "undo b"]), max_size=12))
+def test_any_order_of_installing_and_undoing_ends_clean(steps):
+    """Two sets, installed and undone in any order, wrap at most once and leave the original."""
+
+    class Host:
+        def work(self):
+            return 1
+
+    module = types.ModuleType("nautobs_any_order")
+    module.Host = Host
+    original = Host.__dict__["work"]
+    body = Recorded()
+    row = Patch(module.__name__, "Host", "work", Shape.FUNCTION, body)
+    sets = {name: PatchSet([row], Guard(strict=True)) for name in "ab"}
+    sys.modules[module.__name__] = module
+    logger = logging.getLogger("nautilus_instrumentation.patching")
+    logger.disabled = True
+    try:
+        for step in steps:
+            action, name = step.split()
+            getattr(sets[name], action)()
+            body.seen.clear()
+            assert Host().work() == 1
+            assert len(body.seen) == 2 * (Host.__dict__["work"] is not original)
+        for patches in sets.values():
+            patches.undo()
+        assert Host.__dict__["work"] is original
+    finally:
+        logger.disabled = False
+        del sys.modules[module.__name__]
 
 
 def test_cython_methods_are_seen_through_subclasses_and_old_objects():

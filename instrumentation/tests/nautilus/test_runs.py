@@ -147,6 +147,40 @@ def test_a_slot_without_a_run_shows_zero(telemetry):
     assert telemetry.value(metrics.BACKTEST_LAST_PROGRESS, "3") == 0
 
 
+def test_a_late_tick_does_not_revive_a_slot(telemetry):
+    """A tick that comes after the end of the run leaves the slot at 0."""
+    with run(telemetry) as scope:
+        pass
+    scope.tick()
+    telemetry.backtests.progressed()
+
+    assert telemetry.value(metrics.BACKTEST_LAST_PROGRESS, "3") == 0
+
+
+def test_data_loaded_before_the_scope_makes_no_second_run(telemetry, host):
+    """An engine that is loaded bare and run inside a scope counts once."""
+    engine = host.engine(host.quotes(), host.Buyer())
+    with run(telemetry):
+        engine.run()
+
+    assert telemetry.value(metrics.BACKTEST_RUNS, "buyer", "ok") == 1
+    assert telemetry.total(metrics.BACKTEST_RUNS) == 1
+    assert len(telemetry.spans(attributes.BACKTEST_RUN)) == 2  # loading had a trace of its own
+    assert telemetry.value(metrics.BACKTEST_IN_PROGRESS) == 0
+
+
+def test_closing_ends_the_streams_that_are_open(telemetry, host):
+    """When the wrappers go, an open streaming run is counted and no longer in progress."""
+    engine = host.engine(host.quotes(), host.Buyer())
+    engine.run(streaming=True)
+    telemetry.patches.undo()
+    telemetry.backtests.close()
+    engine.end()
+
+    assert telemetry.value(metrics.BACKTEST_RUNS, "Buyer", "ok") == 1
+    assert telemetry.value(metrics.BACKTEST_IN_PROGRESS) == 0
+
+
 def test_memory_is_measured_at_the_ends(telemetry):
     """Peak and retained memory are bytes of this process."""
     with run(telemetry) as scope:

@@ -232,7 +232,7 @@ class CatalogObserver:
                 }
             )
             if call.run is not None and pruning.span_ns is not None:
-                call.run.saw_data(*pruning.span_ns)
+                call.run.data.add(*pruning.span_ns)
             if call.kind:
                 self._count(call.kind, pruning)
 

@@ -59,7 +59,7 @@ class EngineObserver:
             if scope.bare:
                 # Ticks come sorted in practice; a window off by a little is better than a scan.
                 first, last = (int(getattr(item, "ts_init", 0)) for item in (data[0], data[-1]))
-                scope.saw_data(first, last, instrument_of(data[0]))
+                scope.data.add(first, last, instrument_of(data[0]))
             if kind:
                 values[attributes.KIND] = kind
         reads = current_reads()
@@ -93,6 +93,8 @@ class EngineObserver:
         scope = self._scope(state)
         if not scope.progress.watches(state):
             self._begin(scope, state, engine, start, end)
+        if scope is not state.scope:
+            self._close(state.scope, state)  # was loaded bare, is run inside a scope
         state.running, state.ended = True, False
         before = engine.iteration
         try:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakKeyDictionary
 
-from nautilus_instrumentation import metrics
+from nautilus_instrumentation import attributes, metrics
 
 if TYPE_CHECKING:
     from nautilus_instrumentation.nautilus.runs import RunScope
@@ -90,6 +90,39 @@ def kind_of(data_cls: Any) -> str | None:
     return KINDS.get(getattr(data_cls, "__name__", ""))
 
 
+class DataSeen:
+    """The data that a run was given: its span and its instruments."""
+
+    def __init__(self) -> None:
+        self._span_ns: tuple[int, int] | None = None
+        self._instruments: set[str] = set()
+
+    def add(self, start_ns: int, end_ns: int, instrument_id: str = "") -> None:
+        """Data between two UNIX times in ns, inclusive."""
+        if instrument_id:
+            self._instruments.add(instrument_id)
+        if self._span_ns is not None:
+            start_ns, end_ns = min(start_ns, self._span_ns[0]), max(end_ns, self._span_ns[1])
+        self._span_ns = (start_ns, end_ns)
+
+    @property
+    def window(self) -> str:
+        """Value of the label `window` for the span so far."""
+        start, end = self._span_ns or (0, 0)
+        return metrics.window_of(max(0, end - start) / 1e9)
+
+    def attributes(self) -> dict[str, str]:
+        """Attributes of the span `backtest run`."""
+        seen = {}
+        if self._instruments:
+            seen[attributes.INSTRUMENT_ID] = ",".join(sorted(self._instruments))
+        if self._span_ns is not None:
+            start, end = self._span_ns
+            seen[attributes.WINDOW_START] = isoformat(start)
+            seen[attributes.WINDOW_END] = isoformat(end)
+        return seen
+
+
 @dataclass(eq=False)
 class EngineState:
     """What the library knows of one engine; holds no reference to it."""
@@ -120,3 +153,12 @@ class EngineStates:
 
     def drop(self, engine: Any) -> None:
         self._states.pop(engine.kernel, None)
+
+    def take_scopes(self) -> list[RunScope]:
+        """The open runs of all bare engines, which are forgotten."""
+        scopes = []
+        for state in list(self._states.values()):
+            if state.scope is not None:
+                scopes.append(state.scope)
+                state.scope = None
+        return scopes

@@ -33,4 +33,9 @@ def install(session: Session) -> Callable[[], None]:
     """Wrap NautilusTrader for the session; returns the function that undoes it."""
     patches = nautilus_patches(session.backtests, session.conversion)
     patches.install()
-    return patches.undo
+
+    def undo() -> None:
+        patches.undo()
+        session.backtests.close()
+
+    return undo

@@ -145,8 +145,15 @@ class BacktestTelemetry:
         self.recorder.gauge(metrics.BACKTEST_THROUGHPUT_RATIO, strategy, window).set(ratio)
 
     def progressed(self) -> None:
-        """A run of this process moved on."""
-        self._last_progress.set(time.time())
+        """A run of this process moved on; a tick that comes after its end says nothing."""
+        with self._lock:
+            if self._live:
+                self._last_progress.set(time.time())
+
+    def close(self) -> None:
+        """Close the runs of bare engines that are still open: nobody will be told of their end."""
+        for scope in self.engines.take_scopes():
+            scope.close()
 
     # For scopes ----------------------------------------------------------------------------------
 
@@ -162,11 +169,10 @@ class BacktestTelemetry:
         """A run of this process ended; with the last one the slot has no run."""
         with self._lock:
             self._live -= 1
-            idle = self._live == 0
+            if not self._live:
+                self._last_progress.set(0)
         if owned:
             self.finished()
-        if idle:
-            self._last_progress.set(0)
 
     def count(self, scope: RunScope, seconds: float, exemplar: Mapping[str, str] | None) -> None:
         """Publish everything that is known when a run of `seconds` ends."""

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from opentelemetry import trace
 
-from nautilus_instrumentation import attributes, metrics
-from nautilus_instrumentation.nautilus.facts import isoformat
+from nautilus_instrumentation import attributes
+from nautilus_instrumentation.nautilus.facts import DataSeen
 from nautilus_instrumentation.nautilus.progress import ProgressCallback, RunProgress
 from nautilus_instrumentation.nautilus.spans import SpanBudget
 from nautilus_instrumentation.nautilus.stages import Stages
@@ -58,8 +58,7 @@ class RunScope:
         self._window = window
         self.bare = not strategy
         """Whoever opens a run by hand knows what it asked for; of a bare one the data tells."""
-        self._data_ns: tuple[int, int] | None = None
-        self._instruments: set[str] = set()
+        self.data = DataSeen()
         self._stages = Stages(telemetry.guard, self._border)
         self.timed = self._stages.timed
         """Charge a block to a stage, without a span."""
@@ -97,10 +96,7 @@ class RunScope:
     @property
     def window(self) -> str:
         """Value of the label `window`; from the data seen so far when none was requested."""
-        if self._window:
-            return self._window
-        start, end = self._data_ns or (0, 0)
-        return metrics.window_of(max(0, end - start) / 1e9)
+        return self._window or self.data.window
 
     @property
     def status(self) -> str:
@@ -125,8 +121,9 @@ class RunScope:
     @property
     def peak_memory_bytes(self) -> int:
         """Highest resident memory of the process during the run; 0 before it began."""
-        if self._memory is not None:
-            peak = self._telemetry.guard.call("run.memory", self._memory.peak_bytes)
+        memory = self._memory
+        if memory is not None:
+            peak = self._telemetry.guard.call("run.memory", memory.peak_bytes)
             self._peak_memory = peak or self._peak_memory
         return self._peak_memory
 
@@ -200,7 +197,7 @@ class RunScope:
             if value:
                 carried[key] = value
         if self.bare:
-            carried.update(self._seen())
+            carried.update(self.data.attributes())
         for name, seconds in self.stages.items():
             carried[attributes.stage_seconds(name)] = seconds
         return carried
@@ -261,34 +258,16 @@ class RunScope:
         self._window = self._window or window
         self.kind = self.kind or kind
 
-    def saw_data(self, start_ns: int, end_ns: int, instrument_id: str = "") -> None:
-        """Data of this span (UNIX ns) and instrument belongs to the run."""
-        if instrument_id:
-            self._instruments.add(instrument_id)
-        if self._data_ns is not None:
-            start_ns, end_ns = min(start_ns, self._data_ns[0]), max(end_ns, self._data_ns[1])
-        self._data_ns = (start_ns, end_ns)
-
     # -----------------------------------------------------------------------------------------
-
-    def _seen(self) -> dict[str, str]:
-        """Attributes that tell of the data the run was given."""
-        seen = {}
-        if self._instruments:
-            seen[attributes.INSTRUMENT_ID] = ",".join(sorted(self._instruments))
-        if self._data_ns is not None:
-            seen[attributes.WINDOW_START], seen[attributes.WINDOW_END] = map(
-                isoformat, self._data_ns
-            )
-        return seen
 
     def _border(self) -> None:
         self._telemetry.progressed()
         self._sample_memory()
 
     def _sample_memory(self) -> None:
-        if self._memory is not None:
-            self._memory.sample()
+        memory = self._memory  # a tick may come while the run closes
+        if memory is not None:
+            memory.sample()
 
     def _gc_now(self) -> float:
         return self._telemetry.gc.seconds_total if self._telemetry.gc is not None else 0.0
