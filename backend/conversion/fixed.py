@@ -87,7 +87,9 @@ def above(low: Words, high: Words, limit: int) -> Mask:
 def remainders(low: Words, high: Words, divisor: int) -> Words:
     """(low + 2**64 * high) % divisor for divisor <= 10**16 (any power of ten)."""
     k = _U(divisor)
-    rest = low % k
+    # Contiguous words divided by a scalar take a tenth of the time of strided ones, or of `%`.
+    low = np.ascontiguousarray(low)
+    rest = low - low // k * k
     if not high.any() or divisor == 1:
         return rest
     # 2**64 * high folded in 16-bit steps: the remainder stays below 10**16, so that

@@ -14,11 +14,12 @@ from backend.errors import Invalid
 
 MISSING = "missing"
 UNKNOWN_SIDE = "side that the description does not know"
-BAD_TRADE_ID = f"not 1 to {TRADE_ID_LENGTH} ASCII characters"
+BAD_TRADE_ID = f"not 1 to {TRADE_ID_LENGTH} ASCII characters, one of them visible"
 
 _UNKNOWN = 255
 # NUL ends a trade id early inside the engine; the rest of ASCII is what it accepts.
 _TRADE_ID = rf"^[\x01-\x7f]{{1,{TRADE_ID_LENGTH}}}$"
+_VISIBLE = r"[\x21-\x7f]"
 
 RawSide = bool | int | str
 Faults = list[tuple[str, Mask]]
@@ -72,7 +73,7 @@ def trade_ids(column: pa.Array) -> tuple[pa.Array, Faults]:
         faults.append((MISSING, ids.is_null().to_numpy(zero_copy_only=False)))
     if not whole:
         good = pc.match_substring_regex(ids, _TRADE_ID)
-        good = pc.and_not(good, pc.utf8_is_space(ids)).fill_null(True)
+        good = pc.and_(good, pc.match_substring_regex(ids, _VISIBLE)).fill_null(True)
         if not pc.all(good).as_py():
             faults.append((BAD_TRADE_ID, ~good.to_numpy(zero_copy_only=False)))
     if faults:
