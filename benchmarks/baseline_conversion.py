@@ -1,4 +1,4 @@
-"""Conversion as NautilusTrader offers it: wranglers and `write_data`. The baseline, nothing else."""
+"""The baseline: conversion as NautilusTrader offers it, wranglers and `write_data`."""
 
 from __future__ import annotations
 

@@ -14,6 +14,7 @@ import sys
 import tempfile
 import threading
 import time
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +30,13 @@ instrument = "currency_pair"
 quote_currency = "USD"
 price_precision = 5
 size_precision = 0
-columns = { ts_event = "ts", bid_price = "bid_price", ask_price = "ask_price", bid_size = "bid_size", ask_size = "ask_size" }
 time = { unit = "ns" }
+[dataset.columns]
+ts_event = "ts"
+bid_price = "bid_price"
+ask_price = "ask_price"
+bid_size = "bid_size"
+ask_size = "ask_size"
 
 [[dataset]]
 match = "trades.parquet"
@@ -144,15 +150,15 @@ def _timed(work: Any) -> dict[str, Any]:
 
 def _import_everything() -> None:
     """What an idle worker has loaded, so that imports count for neither side."""
-    import nautilus_trader.persistence.catalog
-    import nautilus_trader.persistence.wranglers
-    import nautilus_trader.test_kit.providers
-    import pandas
-    import pyarrow.parquet
-
-    import backend.data_converter
-
-    assert pandas and pyarrow and nautilus_trader and backend
+    for name in (
+        "pandas",
+        "pyarrow.parquet",
+        "nautilus_trader.persistence.catalog",
+        "nautilus_trader.persistence.wranglers",
+        "nautilus_trader.test_kit.providers",
+        "backend.data_converter",
+    ):
+        import_module(name)
 
 
 def baseline(root: Path, kind: str) -> dict[str, Any]:

@@ -71,7 +71,7 @@ def test_a_dataset_is_read():
         ({"columns": {"ts_event": 5}}, "dataset[3].columns.ts_event", "string"),
         ({"columns": {"ts_event": "t", "bid": "b"}}, "dataset[3].columns.bid", "no such field"),
         ({"columns": {"bid_price": "b"}}, "dataset[3].columns.ask_price", "missing"),
-        ({"defaults": {"bid_size": "x", "ask_size": "1"}}, "dataset[3].defaults.bid_size", "finite"),
+        ({"defaults": {"bid_size": "x", "ask_size": 1}}, "dataset[3].defaults.bid_size", "finite"),
         ({"defaults": {"bid_size": -1, "ask_size": 1}}, "dataset[3].defaults.bid_size", "negative"),
         ({"defaults": {"ts_event": 1}}, "dataset[3].defaults.ts_event", "constant"),
         ({"aggressor": {"column": "s", "BUYER": ["b"]}}, "dataset[3].aggressor", "only trades"),

@@ -53,13 +53,8 @@ def test_ensure_converts_what_is_missing_once(three_days):
 
 def test_a_file_may_reach_into_the_next_day(world):
     """A folder's day in another zone covers hours of the next one in UTC."""
-    world.describe(
-        world.datasets.read_text().replace(
-            'time = { unit = "ns" }',
-            'time = { unit = "ms", origin = "day", utc_offset = "-05:00" }',
-            1,
-        )
-    )
+    zoned = 'time = { unit = "ms", origin = "day", utc_offset = "-05:00" }'
+    world.describe(world.datasets.read_text().replace('time = { unit = "ns" }', zoned, 1))
     local = pa.array([0, 24 * 3_600_000 - 1], pa.int64())
     world.write("quotes.parquet", {"ts": local, "bid": [1.0, 1.0], "ask": [1.0, 1.0]})
     assert days(missing(world, 28 * HOUR, 28 * HOUR + 1)) == [2]
