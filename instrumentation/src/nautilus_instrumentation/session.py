@@ -245,6 +245,8 @@ def _build(settings: Settings, span_exporter: SpanExporter | None, tracing: bool
     store = guard.call("install.store", _store, settings, guard) or MemoryStore(guard)
     recorder = Recorder(store, guard, settings.caps)
     guard.on_error = recorder.count_error
+    for site in guard.errors:  # what failed before there was a counter
+        recorder.count_error(site)
     made: Tracing = NULL_TRACING
     end: Undo | None = None
     if tracing and not settings.spans_disabled:
