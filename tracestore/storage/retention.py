@@ -59,6 +59,8 @@ class Retention:
         if size > self._limits.bytes and free > _WORTH_FREEING:
             # The pragma frees one page per row that is fetched.
             self._connection.execute("PRAGMA incremental_vacuum(1024)").fetchall()
+            # The file itself shrinks when the log is carried over to it.
+            self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
             return True
         if size - free * self._page_size > self._limits.bytes * _FULL and self._delete(None):
             return True

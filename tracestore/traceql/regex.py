@@ -29,10 +29,10 @@ def compiled(pattern: str) -> Any:
         raise ValueError(f"invalid regular expression {pattern!r}: {reason}") from None
 
 
-def matches(pattern: str, text: object) -> bool:
-    """Whether the whole of a text matches; anything but a text does not."""
+def matches(pattern: str, text: object) -> bool | None:
+    """Whether the whole of a text matches; None, SQL's NULL, for anything but a text."""
     if not isinstance(text, str):
-        return False
+        return None
     if len(text) <= _REMEMBERED_CHARACTERS:
         return _remembered(pattern, text)
     return compiled(pattern).fullmatch(text) is not None
