@@ -154,11 +154,7 @@ class Session:
                     undo()
 
 
-def _null_session() -> Session:
-    return Session(Settings(), guard=Guard(), recorder=NULL_RECORDER, tracing=NULL_TRACING)
-
-
-NULL_SESSION = _null_session()
+NULL_SESSION = Session(Settings(), guard=Guard(), recorder=NULL_RECORDER, tracing=NULL_TRACING)
 """The twin of a host that is not instrumented."""
 
 _active: Session | None = None
@@ -266,13 +262,8 @@ def _store(settings: Settings, guard: Guard) -> Store:
         return MemoryStore(guard)
     from nautilus_instrumentation.exposition import SharedStore
 
-    return SharedStore(
-        settings.metrics_dir,
-        settings.role,
-        settings.slot,
-        guard,
-        settings.memory_limit_bytes,
-    )
+    limit = settings.memory_limit_bytes
+    return SharedStore(settings.metrics_dir, settings.role, settings.slot, guard, limit)
 
 
 def _install(session: Session, *, nautilus: bool, gc: bool) -> None:
