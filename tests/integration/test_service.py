@@ -196,7 +196,8 @@ def test_a_follower_that_leaves_is_forgotten(service, first):
     """A closed stream is no longer an active request."""
     accepted = service.run_long()
     with service.http.stream("GET", f"/jobs/{accepted['job_id']}/events") as response:
-        next(response.iter_lines())
+        lines = response.iter_lines()  # closes the stream when it is collected
+        next(lines)
         assert service.metrics()(metrics.HTTP_ACTIVE_REQUESTS) == 1
     until(lambda: service.metrics()(metrics.HTTP_ACTIVE_REQUESTS) == 0)
     service.http.delete(f"/jobs/{accepted['job_id']}")
@@ -266,7 +267,8 @@ def test_no_process_outlives_the_service(start_service, number):
     service.in_stage(accepted["job_id"], "run")
     children = service.descendants()
     follower = httpx.stream("GET", f"{service.http.base_url}jobs/{accepted['job_id']}/events")
-    next(follower.__enter__().iter_lines())
+    lines = follower.__enter__().iter_lines()  # closes the stream when it is collected
+    next(lines)
     assert len(children) >= 2
     os.kill(service.process.pid, number)
     code = service.process.wait(60)

@@ -77,7 +77,7 @@ class Office:
         return sum(self._values(spec).values())
 
     def _values(self, spec: metrics.MetricSpec) -> dict[tuple[str, ...], float]:
-        from nautilus_instrumentation.exposition import build_registry
+        from nautilus_instrumentation.exposition.registry import build_registry
 
         wanted = f"{spec.family}_count" if spec.kind == "histogram" else spec.name
         return {
