@@ -7,8 +7,7 @@ import sys
 import threading
 import time
 import weakref
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
 from pathlib import Path
 
 from nautilus_instrumentation.exposition import directory as folder
@@ -69,7 +68,7 @@ class SharedStore:
         self.children: list[Cells] = []
         self.homeless: list[Cells] = []
         """Cells in private memory, which the exporter does not see."""
-        self._retry_at = 0.0
+        self._retry_at: dict[str, float] = {}
         self._closed = False
         self._files: dict[str, ValueFile] = {}
         self._exemplars: ExemplarFile | None = None
@@ -79,7 +78,7 @@ class SharedStore:
         if sys.platform == "win32":
             raise RuntimeError("metrics of several processes need file locks, which Windows lacks")
         with self.lock:
-            self._attempt(self._registered)
+            self.guard.call(_SITE, self._registered)
 
     # Places --------------------------------------------------------------------------------------
 
@@ -99,8 +98,7 @@ class SharedStore:
             if self._closed:
                 return
             self.homeless.append(cells)
-            if time.monotonic() >= self._retry_at:
-                self._attempt(partial(self._settle, cells))
+            self._try_to_settle(cells)
 
     def keep_exemplar(self, cells: Cells, cell: int, exemplar: Exemplar) -> None:
         """Remember the exemplar of one cell. Raises ValueError or OSError."""
@@ -113,6 +111,18 @@ class SharedStore:
                 self._exemplars = ExemplarFile(path)
             kind = PREFIXES.index(folder.prefix_of(cells.spec))
             self._exemplars.write((kind, cells.at[cell]), exemplar)
+
+    def _try_to_settle(self, cells: Cells) -> None:
+        """Settle cells, unless their kind of file failed a moment ago."""
+        prefix = folder.prefix_of(cells.spec)
+        now = time.monotonic()
+        if now < self._retry_at.get(prefix, 0.0):
+            return
+        try:
+            self._settle(cells)
+        except Exception as error:
+            self._retry_at[prefix] = now + RETRY_SECONDS
+            self.guard.failed(_SITE, error)
 
     def _settle(self, cells: Cells) -> None:
         """Move cells from private memory into their file. Raises OSError."""
@@ -152,15 +162,6 @@ class SharedStore:
         self._lock_file, self._ident = file, ident
         return ident
 
-    def _attempt(self, step: Callable[[], object]) -> bool:
-        try:
-            step()
-        except Exception as error:
-            self._retry_at = time.monotonic() + RETRY_SECONDS
-            self.guard.failed(_SITE, error)
-            return False
-        return True
-
     # Life ----------------------------------------------------------------------------------------
 
     def tick(self) -> None:
@@ -170,10 +171,8 @@ class SharedStore:
                 return
             if self._lock_file >= 0 and os.fstat(self._lock_file).st_nlink == 0:
                 self._leave_removed_folder()
-            if self.homeless and time.monotonic() >= self._retry_at:
-                for cells in list(self.homeless):
-                    if not self._attempt(partial(self._settle, cells)):
-                        return
+            for cells in list(self.homeless):
+                self._try_to_settle(cells)
 
     def close(self) -> None:
         """Let the exporter take this process for ended; cells count on in private memory."""
@@ -211,7 +210,7 @@ class SharedStore:
     def _after_fork_in_child(self) -> None:
         # Closing does not unlock: the lock belongs to the parent's open file as well.
         self._close_files()
-        self._retry_at = 0.0
+        self._retry_at.clear()
         self.homeless.clear()
         for cells in self.children:
             cells.after_fork_in_child()
