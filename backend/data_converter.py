@@ -137,23 +137,26 @@ class Converter:
     def _missing(
         self, known: Datasets, instrument_id: str, kind: TickKind, start_ns: int, end_ns: int
     ) -> list[Source]:
+        near = [day for day in self._raw.days() if _may_reach(day, start_ns, end_ns)]
+        sources = {source.name: source for day in near for source in self._raw.sources(day)}
+        for name in self._workspace.far_reaching():
+            source = self._raw.source(name)
+            if source is not None:
+                sources[name] = source
         found = []
-        for day in self._raw.days():
-            first, last = expected_range(day)
-            near = first <= end_ns and last >= start_ns
-            for source in self._raw.sources(day):
-                dataset = known.find(source.location.name)
-                if dataset is None or dataset.kind != kind:
-                    continue
-                if instrument_id not in dataset.instrument_ids:
-                    continue
-                manifest = self._workspace.manifest(source.name)
-                if self._fresh(manifest, source, dataset):
-                    continue
-                reached = manifest is not None and manifest.covers(start_ns, end_ns)
-                if reached or (near and self._may_cover(source, dataset, start_ns, end_ns)):
-                    found.append(source)
-        return found
+        for source in sources.values():
+            dataset = known.find(source.location.name)
+            if dataset is None or dataset.kind != kind:
+                continue
+            if instrument_id not in dataset.instrument_ids:
+                continue
+            manifest = self._workspace.manifest(source.name)
+            if self._fresh(manifest, source, dataset):
+                continue
+            reached = manifest is not None and manifest.covers(start_ns, end_ns)
+            if reached or self._may_cover(source, dataset, start_ns, end_ns):
+                found.append(source)
+        return sorted(found, key=lambda source: (source.name.day, source.name.path))
 
     def _may_cover(self, source: Source, dataset: Dataset, start_ns: int, end_ns: int) -> bool:
         """Whether an unconverted file's statistics leave it possible that it has such ticks."""
@@ -197,6 +200,11 @@ class Converter:
         )  # fmt: skip
         self._session.tracing.fail(span, type(error).__name__, str(error))
         return FileReport(path=source.name.path, outcome="failed", error=str(error), field="match")
+
+
+def _may_reach(day: dt.date, start_ns: int, end_ns: int) -> bool:
+    first, last = expected_range(day)
+    return first <= end_ns and last >= start_ns
 
 
 class _Meter:

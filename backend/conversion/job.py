@@ -12,7 +12,7 @@ from backend.conversion.commit import Commit
 from backend.conversion.files import replace_text
 from backend.conversion.manifest import Freshness, Manifest, RejectReport, SourceStamp
 from backend.conversion.pipeline import Conversion, OnRows, Pipeline, TooManyRejected
-from backend.conversion.raw import Source
+from backend.conversion.raw import Source, expected_range
 from backend.conversion.rejects import Rejects
 from backend.conversion.report import FileReport
 from backend.conversion.workspace import Workspace
@@ -98,6 +98,12 @@ class FileConversion:
             if (now.st_size, now.st_mtime_ns) != (found.size, found.mtime_ns):
                 raise Invalid(f"{name.path} changed while it was read", "file", "convert it again")
             self._write_rejects(conversion.rows, failed=False)
+            first, last = expected_range(name.day)
+            if any(
+                staged.written.first_event_ns < first or staged.written.last_event_ns > last
+                for staged in conversion.staged
+            ):
+                self.workspace.mark_far_reaching(name)
             draft = self._draft(found, conversion, time.perf_counter() - started)
             present = {staged.instrument_id for staged in conversion.staged}
             series = [series.instrument for series in self.dataset.series]

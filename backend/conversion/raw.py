@@ -61,6 +61,11 @@ class RawFolder:
             if path.is_file():
                 yield Source(RawName(day, path.relative_to(folder).as_posix()), path)
 
+    def source(self, name: RawName) -> Source | None:
+        """The raw file of that name; None when it is gone."""
+        location = self._folder / name.folder / name.path
+        return Source(name, location) if location.is_file() else None
+
     def footer(self, source: Source, dataset: Dataset | None) -> Footer:
         """Rows and time range of a file, read once for each state of the file."""
         try:

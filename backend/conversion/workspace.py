@@ -7,8 +7,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import hashlib
+import json
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,6 +18,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from backend.conversion.files import replace_text
 from backend.conversion.journal import Journal
 from backend.conversion.layout import safe_id
 from backend.conversion.manifest import Freshness, Manifest, freshness
@@ -79,6 +82,20 @@ class Workspace:
     def owner(self, output: str) -> Manifest | None:
         """The manifest that lists a catalog file, given relative to the catalog."""
         return next((m for m in self.manifests() if any(o.path == output for o in m.outputs)), None)
+
+    def far_reaching(self) -> list[RawName]:
+        """Raw files that once held ticks far from their folder's day; few, if any."""
+        found = []
+        for path in sorted((self._root / "far").glob("*.json")):
+            with contextlib.suppress(OSError, ValueError, KeyError):
+                kept = json.loads(path.read_text())
+                found.append(RawName(dt.date.fromisoformat(kept["day"]), kept["path"]))
+        return found
+
+    def mark_far_reaching(self, name: RawName) -> None:
+        """Remember a raw file whose ticks a search by days would miss."""
+        text = json.dumps({"day": name.day.isoformat(), "path": name.path})
+        replace_text(self._root / "far" / f"{name.key}.json", text)
 
     def scratch(self, name: RawName) -> Path:
         """Prefix of the files that the conversion of a raw file may leave; hold its lock."""
