@@ -367,7 +367,7 @@ QUERIES = st.one_of(
 )  # fmt: skip
 TIMES = st.one_of(st.none(), st.integers(0, 25_000))
 
-thorough = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+thorough = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def answer(spans: list[Span], query: str, window: Window) -> dict[int, set[int]]:

@@ -109,5 +109,5 @@ def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
     """The error names the file."""
     path = tmp_path / "traces.db"
     path.write_bytes(b"not a database, but long enough to look at" * 100)
-    with pytest.raises(SchemaError, match="traces.db"):
+    with pytest.raises(SchemaError, match=r"traces\.db"):
         connect(path)
