@@ -22,7 +22,7 @@ class _Entry(NamedTuple, Generic[V]):
     load_seconds: float
 
 
-class _CountingCache(TTLCache):  # type: ignore[misc]
+class _CountingCache(TTLCache[Any, Any]):
     """Counts the entries it drops to keep its limits."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

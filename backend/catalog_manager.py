@@ -170,7 +170,8 @@ class CatalogManager:
     def _definitions(self) -> dict[str, CatalogInstrument]:
         folders = self._folders()
         stamp = tuple((folder, folder.stat().st_mtime_ns) for folder in folders)
-        return self._cache.get_or_load(stamp, lambda: _read(folders))
+        known: dict[str, CatalogInstrument] = self._cache.get_or_load(stamp, lambda: _read(folders))
+        return known
 
     def _holdings(self, instrument_id: str) -> dict[TickKind, Holding]:
         held: dict[TickKind, Holding] = {}

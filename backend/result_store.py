@@ -7,7 +7,7 @@ import hashlib
 import logging
 import os
 import statistics
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -127,7 +127,7 @@ class ResultStore:
         finally:
             self._index.remove(run_id)
 
-    def similar(self, result: ResultSummary, n: int = 20) -> list[float]:
+    def similar(self, result: ResultSummary, n: int = 20) -> Sequence[float]:
         """Data points per second of the last `n` good runs like `result`, newest first.
 
         Alike are runs with the same strategy, parameters, data and venue; versions may differ,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from nautilus_trader.model.enums import OrderSide
 from nautilus_trader.model.instruments import Instrument
+from nautilus_trader.model.objects import Quantity
 from nautilus_trader.model.orders import Order
 
 from backend.models import TickKind
@@ -59,7 +60,7 @@ class MarketMaker(TickStrategy):
         if held > -limit if self._shorts else held >= one:
             self._quote(OrderSide.SELL, mid + away, size)
 
-    def _quote(self, side: OrderSide, price: float, size: object) -> None:
+    def _quote(self, side: OrderSide, price: float, size: Quantity) -> None:
         order = self.order_factory.limit(
             self.instrument.id, side, size, self.instrument.make_price(price), post_only=True
         )

@@ -249,11 +249,14 @@ def test_an_unusable_index_is_made_anew(
 def test_an_index_lost_while_open_is_made_anew(
     store: ResultStore, make_result: Make, damage: Callable[[Path], None]
 ) -> None:
-    """A running service goes on when somebody deletes or replaces the index."""
+    """Running processes find together again when somebody deletes or replaces the index."""
     store.save(make_result(1))
     damage(store.results_dir)
     store.save(make_result(2))
-    assert ids(store) == ["run-00002", "run-00001"]
+    other = ResultStore(store.results_dir)
+    other.save(make_result(3))
+    other.close()
+    assert ids(store) == ["run-00003", "run-00002", "run-00001"]
 
 
 def test_opening_brings_files_and_index_together(tmp_path: Path, make_result: Make) -> None:
