@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from opentelemetry import trace
 
-from nautilus_instrumentation import metrics
+from nautilus_instrumentation import attributes, metrics
 from nautilus_instrumentation.tracing import Tracing
 
 if TYPE_CHECKING:
@@ -82,8 +82,8 @@ def _resource(settings: Settings) -> Resource:
             "service.name": settings.service_name,
             "service.version": settings.service_version or version(DISTRIBUTION),
             "service.instance.id": str(uuid.uuid4()),
-            "nautilus.role": settings.role,
-            "nautilus.slot": str(settings.slot),
+            attributes.ROLE: settings.role,
+            attributes.SLOT: str(settings.slot),
         }
     )
     resource = Resource.create().merge(ours).merge(OTELResourceDetector().detect())
