@@ -42,7 +42,7 @@ from stack.ticks import RawTicks, ensure_ticks
 
 OK, FAILED, NOT_STARTED = 0, 1, 2
 
-TICK_SECONDS = 0.5
+TICK_SECONDS = 1.0
 LINE_SECONDS = 5.0
 FIRST_SCRAPE_SECONDS = 30.0
 SETTLE_SECONDS = 15.0
@@ -183,9 +183,11 @@ class Demo:
     def _display(self) -> Iterator[object]:
         """A function that shows a view: a redrawn table, or a line now and then."""
         if self.console.is_terminal:
-            with Live(console=self.console, auto_refresh=False) as table:
+            # The summary shows the last state again.
+            with Live(console=self.console, auto_refresh=False, transient=True) as table:
                 yield lambda view: table.update(status.live(view), refresh=True)
             return
+        self.console.print(status.addresses(self.links))
         last = [-LINE_SECONDS]
 
         def line(view: View) -> None:

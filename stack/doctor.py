@@ -15,6 +15,7 @@ from enum import IntEnum
 from pathlib import Path
 
 import httpx
+import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -203,6 +204,11 @@ def main() -> int:
         }[worst]
     )
     return int(worst)
+
+
+def command() -> None:
+    """Say what is missing or unhealthy in the stack, and how to mend it."""
+    raise typer.Exit(main())
 
 
 if __name__ == "__main__":

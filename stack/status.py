@@ -56,7 +56,10 @@ def live(view: View) -> RenderableType:
     """The table that is redrawn while the demo runs."""
     heading = Text(f"{clock(view)}   ", style="bold")
     heading.append("Ctrl-C ends it", style="dim")
-    return _spaced(heading, _links(view), _jobs(view), _metrics(view), _failures(view.tally))
+    # What matters most comes first: a small terminal shows only the top.
+    return _spaced(
+        heading, _failures(view.tally), _jobs(view), addresses(view.links), _metrics(view)
+    )
 
 
 def line(view: View) -> str:
@@ -79,6 +82,8 @@ def summary(view: View) -> RenderableType:
         _figures(view),
         _metrics(view),
         _failures(view.tally),
+        Text("Where to look while it runs", style="bold"),
+        addresses(view.links),
     )
 
 
@@ -115,9 +120,10 @@ def clock(view: View) -> str:
     return f"{view.elapsed:5.0f} s{total}"
 
 
-def _links(view: View) -> Table:
+def addresses(links: Iterable[Link]) -> Table:
+    """The services and where they are."""
     table = _table("service", "address", "shows")
-    for link in view.links:
+    for link in links:
         table.add_row(link.name, link.url, link.shows)
     return table
 
