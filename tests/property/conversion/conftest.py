@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from backend import datasets
 from backend.conversion.pipeline import Pipeline
@@ -18,7 +18,9 @@ from backend.conversion.rejects import Rejects
 from nautilus_instrumentation import current_session
 
 # How fast the machine is says nothing about the code.
-settings.register_profile("unhurried", deadline=None)
+settings.register_profile(
+    "unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("unhurried")
 
 DAY = dt.date(2024, 1, 2)

@@ -14,6 +14,10 @@ from backend.conversion.layout import PRICE_RAW_MAX, SIZE_RAW_MAX
 
 PRECISION = st.integers(0, 16)
 SCALE = st.integers(0, 18)
+# Half-way cases of every size: digits, a 5, zeros.
+TIES = st.builds(
+    lambda n, zeros: (10 * n + 5) * 10**zeros, st.integers(-(10**4), 10**4), st.integers(0, 13)
+)
 
 
 def reference(value: Decimal, spec: NumberSpec) -> int | None:
@@ -46,7 +50,9 @@ def test_decimal_strings(values: list[Decimal], precision: int, is_size: bool) -
     assert expected == decoded(pa.array(texts, pa.string()), spec)
 
 
-@given(st.lists(st.integers(-(2**63), 2**63 - 1), max_size=6), PRECISION, SCALE, st.booleans())
+@given(
+    st.lists(st.integers(-(2**63), 2**63 - 1) | TIES, max_size=6), PRECISION, SCALE, st.booleans()
+)
 def test_scaled_integers(values: list[int], precision: int, scale: int, is_size: bool) -> None:
     """Integers of any scale are divided exactly, and rounded half away from zero."""
     spec = NumberSpec("x", precision, scale, is_size)
@@ -55,12 +61,14 @@ def test_scaled_integers(values: list[int], precision: int, scale: int, is_size:
 
 
 @given(
-    st.lists(st.integers(-(10**37), 10**37) | st.integers(-(10**20), 10**20), max_size=6),
-    st.integers(0, 37), PRECISION, st.none() | st.integers(0, 18),
+    st.lists(st.integers(-(10**37), 10**37) | st.integers(-(10**20), 10**20) | TIES, max_size=6),
+    st.integers(0, 37), PRECISION, st.none() | st.integers(0, 18), st.booleans(),
 )  # fmt: skip
-def test_decimal_columns(values: list[int], own: int, precision: int, scale: int | None) -> None:
+def test_decimal_columns(
+    values: list[int], own: int, precision: int, scale: int | None, is_size: bool
+) -> None:
     """decimal128 columns are read exactly, whatever their own scale and the described one."""
-    spec = NumberSpec("x", precision, scale, False)
+    spec = NumberSpec("x", precision, scale, is_size)
     with localcontext(prec=60):
         exactly = [Decimal(value).scaleb(-own) for value in values]
         expected = [reference(value.scaleb(-(scale or 0)), spec) for value in exactly]
