@@ -44,7 +44,7 @@ def version() -> None:
 def build() -> typer.Typer:
     """The tool with the commands of all installed parts; a part that fails is said and left out."""
     app = typer.Typer(
-        name="nautobs", no_args_is_help=True, add_completion=False, rich_markup_mode=None,
+        name="nautobs", no_args_is_help=True, rich_markup_mode=None,
         help="Telemetry of NautilusTrader platforms.",
     )  # fmt: skip
     app.command()(exporter)

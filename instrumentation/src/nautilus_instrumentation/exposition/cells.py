@@ -115,7 +115,8 @@ class Cells:
             raise ValueError(f"exemplar of {self.spec.name} has a bad label name")
         with self.lock:
             self._kept_at[cell] = now
-            kept = {key: clean(text) for key, text in labels.items()}
+            # prometheus_client's parser stumbles over a quote here, escaped or not.
+            kept = {key: clean(text).replace('"', "'") for key, text in labels.items()}
             self.store.keep_exemplar(self, cell, Exemplar(kept, value, now))
 
 

@@ -58,7 +58,10 @@ class MemoryCollector(Collector):
     def _families(self) -> Iterable[Family]:
         for cells in list(self._store.children):
             series = self._table.add(cells.spec).at(cells.labels)
-            series.values[:] = cells.values()[: len(series.values)]
+            values = cells.values()
+            series.values[:] = values[: len(series.values)]
+            if cells.spec.kind == "gauge":
+                series.time = values[1]
             series.exemplars = dict(cells.exemplars)
         one = self._registration
         if self._figures is not None:
@@ -79,7 +82,7 @@ def build_registry(store: Store, role: str = "api", slot: int = 0) -> CollectorR
 def _client_metric(family: Family) -> Metric:
     spec = family.spec
     metric = Metric(spec.family, spec.help, spec.kind, spec.unit)
-    for series in family.series.values():
+    for series in family.shown():
         labels = dict(zip(spec.label_names, series.labels, strict=True))
         for name, more, value, exemplar in _samples(family, series):
             metric.add_sample(name, {**labels, **more}, value, None, exemplar)

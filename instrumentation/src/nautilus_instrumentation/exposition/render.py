@@ -48,10 +48,10 @@ def render(families: Iterable[Family], openmetrics: bool) -> str:
     for family in families:
         out.append(_head(family, openmetrics))
         if family.spec.kind == "histogram":
-            for series in family.series.values():
+            for series in family.shown():
                 _histogram(out, family, series, openmetrics)
         else:
-            for series in family.series.values():
+            for series in family.shown():
                 exemplar = series.exemplars.get(0) if openmetrics else None
                 prefix = (series.lines or _prefixes(family, series))[0]
                 out.append(f"{prefix}{number(series.values[0])}{_exemplar(exemplar)}\n")

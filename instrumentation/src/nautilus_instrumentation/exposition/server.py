@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import signal
 import sys
+from contextlib import ExitStack
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -105,22 +106,21 @@ def serve(
     Raises OSError when the folder or the address cannot be had, DirectoryInUseError when another
     exporter has the folder.
     """
-    collector = DirectoryCollector(directory, caps=caps)
-    ticker = Ticker(sample_seconds, collector.guard)
     try:
-        with ExporterServer(host, port, collector) as server:
-            for number in (signal.SIGTERM, signal.SIGINT):
-                signal.signal(number, _stop)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, _stop)
+        with ExitStack() as closing:
+            collector = DirectoryCollector(directory, caps=caps)
+            closing.callback(collector.close)
+            ticker = Ticker(sample_seconds, collector.guard)
+            closing.callback(ticker.stop)
+            server = closing.enter_context(ExporterServer(host, port, collector))
             ticker.add(collector.sample)
-            bound = server.server_address[1]
-            sys.stdout.write(f"http://{host}:{bound}/metrics serves {directory}\n")
+            sys.stdout.write(f"http://{host}:{server.server_port}/metrics serves {directory}\n")
             sys.stdout.flush()
             server.serve_forever()
     except _Stop:
         return
-    finally:
-        ticker.stop()
-        collector.close()
 
 
 class _Stop(BaseException):

@@ -103,7 +103,6 @@ class SharedStore:
     def keep_exemplar(self, cells: Cells, cell: int, exemplar: Exemplar) -> None:
         """Remember the exemplar of one cell. Raises ValueError or OSError."""
         with self.lock:
-            cells.exemplars[cell] = exemplar
             if self._closed or cells in self.homeless:
                 return
             if self._exemplars is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import product
 
 from nautilus_instrumentation import metrics
@@ -80,8 +80,16 @@ class Family:
         self._caps = caps
         self._cells = {bound_text(bound): cell for cell, bound in enumerate(self.bounds)}
         self._filled = _filled_labels(spec)
-        if self._filled == set(spec.label_names) and spec.name not in OBSERVED:
+        complete = self._filled == set(spec.label_names) and spec.name not in OBSERVED
+        self._only_set = self.latest and not complete
+        if complete:
             self._fill({})
+
+    def shown(self) -> Collection[Series]:
+        """Series to show: a last value that nobody has set yet is none, where zero means much."""
+        if self._only_set:
+            return [series for series in self.series.values() if series.time]
+        return self.series.values()
 
     def at(self, labels: Sequence[str]) -> Series:
         """The series of these label values, made when it is new, with its zero neighbours.
