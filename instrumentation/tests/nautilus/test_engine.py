@@ -155,13 +155,14 @@ def test_a_failing_strategy_reaches_the_host_unchanged(telemetry, host):
     assert telemetry.value(metrics.BACKTEST_IN_PROGRESS) == 0
 
 
-def test_data_points_before_a_failure_are_counted(telemetry, host):
-    """A run that fails half way has counted what it processed."""
+def test_what_came_before_a_failure_is_counted(telemetry, host):
+    """A run that fails half way has counted its data points and orders."""
     engine = host.engine(host.quotes(), host.Buyer(host.BuyerConfig(fail_at=500)))
     with pytest.raises(ArithmeticError):
         engine.run()
 
     assert telemetry.total(metrics.ENGINE_DATA_POINTS) == engine.iteration == 499
+    assert telemetry.value(metrics.ENGINE_ORDERS, "Buyer") == 1
 
 
 def test_a_reset_engine_counts_its_next_run_anew(telemetry, host):
@@ -318,6 +319,16 @@ def test_nothing_holds_a_disposed_engine(telemetry, host):
     instrumented = references()
     telemetry.patches.undo()
     assert references() == instrumented
+
+
+def test_a_disposed_engine_is_forgotten(telemetry, host):
+    """Dispose drops what is known of the engine, although 1.221 never frees its kernel."""
+    engine = host.engine(host.quotes(), host.Buyer())
+    engine.run()
+    known = len(telemetry.backtests.engines)
+    engine.dispose()
+
+    assert len(telemetry.backtests.engines) == known - 1
 
 
 def test_a_stopped_session_leaves_a_running_engine_alone(telemetry, host):

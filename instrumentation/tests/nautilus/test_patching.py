@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import inspect
 import logging
 import subprocess
 import sys
 import types
+import weakref
 
 import pytest
 from hypothesis import given
@@ -199,6 +201,18 @@ def test_install_and_undo_can_be_repeated(module, install):
     module.Host().work(1)
 
     assert body.seen == ["before", [1]]
+
+
+def test_an_undone_set_can_be_collected(module, install):
+    """Post-import hooks stay for good, but hold no set that was undone."""
+    patches = PatchSet([Patch(MODULE, "Host", "work", Shape.FUNCTION, Recorded())], Guard())
+    patches.install()
+    patches.undo()
+    alive = weakref.ref(patches)
+    del patches
+    gc.collect()
+
+    assert alive() is None
 
 
 @given(steps=st.lists(st.sampled_from(["install a", "install b", "undo a", "undo b"]), max_size=12))

@@ -49,10 +49,10 @@ class _Call:
     @contextmanager
     def timed(self, stage: str = "") -> Iterator[None]:
         """Time the host's call alone; footers are read after it."""
-        started = time.perf_counter()
         with self.run.timed(stage) if self.run is not None and stage else nullcontext():
+            started = time.perf_counter()
             yield
-        self.seconds = time.perf_counter() - started
+            self.seconds = time.perf_counter() - started
 
 
 _call_var: ContextVar[_Call | None] = ContextVar("nautobs_catalog_call", default=None)

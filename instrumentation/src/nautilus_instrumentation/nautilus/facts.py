@@ -144,6 +144,9 @@ class EngineStates:
     def __init__(self) -> None:
         self._states: WeakKeyDictionary[Any, EngineState] = WeakKeyDictionary()
 
+    def __len__(self) -> int:
+        return len(self._states)
+
     def of(self, engine: Any) -> EngineState:
         kernel = engine.kernel
         state = self._states.get(kernel)
