@@ -160,18 +160,21 @@ class Queries:
         return await _respond(request, orjson.dumps(document), JSON)
 
 
+_UNFINISHED = re.compile(r"(&&|\|\|)?\s*[^\s{}&|]{1,200}\s*(=~|!~|!=|>=|<=|=|>|<)\s*(?=[}&|]|$)")
+
+
 def _filter(text: str) -> Condition:
     """The condition of a filter that is still being written: what cannot be read filters nothing.
 
     Parts that are not finished, as in `{ span.a = "b" && span.c = }`, are left out, as in Tempo.
     """
-    text = re.sub(r"(&&|\|\|)?\s*[^\s{}&|]+\s*(=~|!~|!=|>=|<=|=|>|<)\s*(?=[}&|]|$)", "", text)
-    text = re.sub(r"\{\s*(&&|\|\|)", "{", text)
-    try:
-        spanset = parse(text).spanset
-    except TraceQLError:
-        return Always(True)
-    return spanset.condition if isinstance(spanset, Filter) else Always(True)
+    for attempt in (text, re.sub(r"\{\s*(&&|\|\|)", "{", _UNFINISHED.sub("", text[:2000]))):
+        try:
+            spanset = parse(attempt).spanset
+        except TraceQLError:
+            continue
+        return spanset.condition if isinstance(spanset, Filter) else Always(True)
+    return Always(True)
 
 
 async def _respond(request: Request, body: bytes, media_type: str) -> Response:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -16,6 +17,9 @@ from tracestore.traceql.regex import matches
 Result = TypeVar("Result")
 
 THREADS = 4
+
+_STEPS_BETWEEN_LOOKS = 100_000
+"""SQLite's steps, some milliseconds, after which a query looks at the clock."""
 
 
 class TimedOut(Exception):
@@ -43,8 +47,14 @@ def add_functions(connection: sqlite3.Connection) -> None:
 class Readers:
     """Runs functions of a connection on threads; SQLite gives up the GIL while it works."""
 
-    def __init__(self, path: Path, timeout_seconds: float) -> None:
+    def __init__(
+        self,
+        path: Path,
+        timeout_seconds: float,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._path = path
+        self._clock = clock
         self._timeout = timeout_seconds
         self._local = threading.local()
         self._connections: list[sqlite3.Connection] = []
@@ -64,8 +74,7 @@ class Readers:
 
     def _run(self, query: Callable[[sqlite3.Connection], Result]) -> Result:
         connection = self._connection()
-        timer = threading.Timer(self._timeout, connection.interrupt)
-        timer.start()
+        self._local.deadline = self._clock() + self._timeout
         try:
             connection.execute("BEGIN")
             return query(connection)
@@ -74,13 +83,17 @@ class Readers:
                 raise
             raise TimedOut(f"the query took longer than {self._timeout:g} s") from None
         finally:
-            timer.cancel()
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
+
+    def _is_late(self) -> bool:
+        late: bool = self._clock() > self._local.deadline
+        return late
 
     def _connection(self) -> sqlite3.Connection:
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
             connection = self._local.connection = open_reader(self._path)
+            connection.set_progress_handler(self._is_late, _STEPS_BETWEEN_LOOKS)
             self._connections.append(connection)
         return connection

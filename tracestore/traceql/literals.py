@@ -21,9 +21,15 @@ _SIMPLE = {
 
 
 def nanoseconds(text: str) -> int:
-    """Nanoseconds of `1h30m`, `1.5s`, `100ms` and the like, rounded down."""
+    """Nanoseconds of `1h30m`, `1.5s`, `100ms` and the like, rounded down.
+
+    Raises ValueError for anything else.
+    """
+    parts = _PART.findall(text)
+    if not parts or _PART.sub("", text):
+        raise ValueError(f"{text!r} is not a duration such as 100ms")
     total = 0
-    for whole, fraction, unit in _PART.findall(text):
+    for whole, fraction, unit in parts:
         scale = _UNITS[unit]
         total += int(whole) * scale
         if fraction:
