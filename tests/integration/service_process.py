@@ -128,7 +128,11 @@ class Service:
             "OTEL_TRACES_EXPORTER": "none",
             **environment,
         }
-        keep = {name: os.environ[name] for name in ("PATH", "PYTHONPATH", "TMPDIR") if name in os.environ}
+        keep = {
+            name: os.environ[name]
+            for name in ("PATH", "PYTHONPATH", "TMPDIR")
+            if name in os.environ
+        }
         self._environment = {**keep, **environment}
         self.log = folder / "service.log"
         self.process = self._run("backend", log=self.log)
