@@ -33,7 +33,7 @@ class Actions:
         body: Json = {"date": day, "force": force}
         if files is not None:
             body["files"] = files
-        return self.api.post("/datasets/convert", body)["job_id"]
+        return str(self.api.post("/datasets/convert", body)["job_id"])
 
     def finish_conversion(self, job_id: str) -> None:
         job = self._wait(job_id)

@@ -58,7 +58,7 @@ class Api:
     def get(self, path: str, **params: Any) -> Any:
         return self.call("GET", path, params=params)
 
-    def post(self, path: str, body: Json) -> Json:
+    def post(self, path: str, body: Json) -> Any:
         return self.call("POST", path, json=body)
 
     def first_byte_seconds(self, path: str) -> float:
@@ -73,7 +73,7 @@ class Api:
     def wait(self, job_id: str, stopping: Callable[[], bool]) -> Json:
         """The job once it has finished. Raises Interrupted when `stopping()` turns true first."""
         while True:
-            job = self.get(f"/jobs/{job_id}")
+            job: Json = self.get(f"/jobs/{job_id}")
             if job["status"] in FINISHED:
                 return job
             if stopping():

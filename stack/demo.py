@@ -13,7 +13,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -180,7 +180,7 @@ class Demo:
         )
 
     @contextlib.contextmanager
-    def _display(self) -> Iterator[object]:
+    def _display(self) -> Iterator[Callable[[View], None]]:
         """A function that shows a view: a redrawn table, or a line now and then."""
         if self.console.is_terminal:
             # The summary shows the last state again.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from typing import Any
 
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
@@ -92,7 +93,7 @@ class Prometheus:
         """Whether the last scrape of the exporter succeeded."""
         return self.scalar(f'up{{job="{JOB}"}}') == 1.0
 
-    def get(self, call: str, **params: str) -> dict:
+    def get(self, call: str, **params: str) -> Any:
         """`data` of an answer of the HTTP API, such as `query` or `targets/metadata`."""
         try:
             answer = self._client.get(f"/api/v1/{call}", params=params).raise_for_status().json()

@@ -208,7 +208,7 @@ def port_holder(port: int) -> str:
     """` by NAME (pid N)` for the process that listens on the port; empty when it cannot be seen."""
     try:
         for connection in psutil.net_connections(kind="tcp"):
-            if connection.status != psutil.CONN_LISTEN or connection.laddr.port != port:
+            if connection.status != psutil.CONN_LISTEN or connection.laddr[1:] != (port,):
                 continue
             if connection.pid is None:
                 return " by another user's process"

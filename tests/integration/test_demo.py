@@ -245,7 +245,7 @@ def test_two_demos_do_not_share_a_folder(alone: Callable[..., Run]) -> None:
 def test_real_data_of_many_shapes_work(demo: Callable[..., Run], tmp_path: Path) -> None:
     """The days from five venues are converted and backtested without a failure."""
     run = demo(
-        "--duration", "20", RAW_TICK_DIR=str(SHARED_DATA), DATASETS_FILE=str(SHARED_DESCRIPTION),
+        "--duration", "12", RAW_TICK_DIR=str(SHARED_DATA), DATASETS_FILE=str(SHARED_DESCRIPTION),
         PATH=str(tmp_path), TOOLS_DIR=str(tmp_path / "tools"),
     )  # fmt: skip
     assert run.exit_code(START_SECONDS) == 0, run.output
