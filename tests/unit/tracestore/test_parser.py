@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from tracestore.traceql.builder import MAX_PARTS
 from tracestore.traceql.errors import TraceQLError
-from tracestore.traceql.parser import MAX_PARTS, parse
+from tracestore.traceql.parser import parse
 from tracestore.traceql.tree import (
     Aggregate,
     Always,
