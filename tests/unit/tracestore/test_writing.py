@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 import sqlite3
+from pathlib import Path
 from typing import Any
 
 import pytest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, TracesData
 
-from tracestore.storage.rows import RowBuilder
+from tracestore.storage.insert import insert
+from tracestore.storage.rows import Batch, RowBuilder
+from tracestore.storage.schema import connect
 from tracestore.storage.writer import Busy, InUse, Writer
 from tracestore.traces import read_trace, to_protobuf
 
@@ -126,6 +129,24 @@ def test_a_trace_keeps_its_earliest_root_and_widest_times(
     assert trace["rootTraceName"] == "early"
     assert trace["startTimeUnixNano"] == str(now + 10)
     assert store.rows('SELECT start, "end" FROM traces') == [(now + 10, now + 90)]
+
+
+def test_requests_that_share_a_commit_agree_on_a_trace(request_of: Any, now: int) -> None:
+    """Within a group, too, the earliest root and the widest times count."""
+    connection = connect(Path(":memory:"))
+    rows = RowBuilder(connection)
+    trace_id = b"t" * 16
+    connection.execute("BEGIN")
+    batch = Batch()
+    for name, start in (("late", 20), ("early", 10), ("later", 30)):
+        span = {"trace_id": trace_id, "name": name, "start": now + start, "end": now + start + 5}
+        batch.extend(rows.build(request_of(span)))
+    insert(connection, batch, 0)
+    found = connection.execute(
+        'SELECT start, "end", (SELECT value FROM names WHERE id = root_name) FROM traces'
+    ).fetchall()
+    connection.close()
+    assert found == [(now + 10, now + 35, "early")]
 
 
 def test_one_failing_request_does_not_take_its_group_along(
