@@ -128,15 +128,14 @@ def _floats(column: pa.Array, spec: NumberSpec) -> Numbers:
 def _whole_floats(column: pa.Array, spec: NumberSpec) -> Numbers:
     """Integers that a null turned into floats on their way through pandas."""
     values = column.cast(pa.float64()).to_numpy(zero_copy_only=False)
-    with np.errstate(invalid="ignore"):
-        usable = np.isfinite(values) & (np.rint(values) == values) & (np.abs(values) < 2.0**63)
-    whole = np.where(usable, values, 0.0).astype(np.int64)
+    finite = np.isfinite(values)
+    broken = finite & (np.rint(values) != values)
+    beyond = finite & (np.abs(values) >= 2.0**63)
+    whole = np.where(finite & ~broken & ~beyond, values, 0.0).astype(np.int64)
     result = _scaled(np.abs(whole).view(np.uint64), whole < 0, spec, scale=spec.scale or 0)
     missing = _null_mask(column)
-    finite = np.isfinite(values)
     first: list[tuple[str, Mask]] = [] if missing is None else [(MISSING, missing)]
-    first += [(NOT_A_NUMBER, ~finite), (NOT_WHOLE, finite & (np.rint(values) != values))]
-    first += [(OUT_OF_RANGE, finite & ~usable)]
+    first += [(NOT_A_NUMBER, ~finite), (NOT_WHOLE, broken), (OUT_OF_RANGE, beyond)]
     result.faults[:0] = [(reason, mask) for reason, mask in first if mask.any()]
     return result
 
