@@ -12,6 +12,7 @@ from typing import Any
 import nautilus_trader
 import pytest
 from nautilus_trader.backtest.engine import BacktestEngine
+from nautilus_trader.model.orders import Order
 
 from backend.backtest_engine import execute_backtest, workshop
 from backend.context import JobContext
@@ -58,6 +59,15 @@ def test_every_strategy_runs_on_every_instrument(
     assert result.data_points == tick_catalog.rows // 6 + 1
     assert fewest <= result.orders <= most
     assert list(result.pnl) == ["USD" if instrument == "fx" else "USDT"]
+
+
+def test_trades_alone_fill_limit_orders(
+    tick_catalog: Any, make_request: Requests, make_context: Contexts
+) -> None:
+    """Without quotes, a market maker still trades."""
+    request = make_request("market_maker", 10, kind="trade", instrument_id=tick_catalog.spot)
+    result, _ = execute_backtest(request, make_context())
+    assert result.positions > 0
 
 
 def test_five_minutes_hold_hundreds_of_quotes_of_a_market_maker(
@@ -251,6 +261,19 @@ def test_no_engine_is_left_behind(
     execute_backtest(make_request(strategy), make_context())
     gc.collect()
     assert [one for one in gc.get_objects() if isinstance(one, BacktestEngine)] == []
+
+
+def test_no_orders_are_left_behind(make_request: Requests, make_context: Contexts) -> None:
+    """Even 1.221, which keeps the engine, lets go of what filled it."""
+
+    def orders() -> int:
+        gc.collect()
+        return sum(isinstance(one, Order) for one in gc.get_objects())
+
+    before = orders()
+    result, _ = execute_backtest(make_request("market_maker", 10), make_context())
+    assert result.orders > 500
+    assert orders() - before < 10
 
 
 def test_a_result_that_cannot_be_stored_raises(
