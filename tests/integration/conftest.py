@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.service_process import Service, TraceReceiver, write_raw_day
+from tests.integration.trace_store import TraceStore
 
 
 @pytest.fixture(scope="session")
@@ -38,3 +39,11 @@ def start_service(
     yield start
     for service in services:
         service.close()
+
+
+@pytest.fixture(scope="module")
+def trace_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TraceStore]:
+    """An empty trace store."""
+    store = TraceStore(tmp_path_factory.mktemp("store"))
+    yield store
+    store.close()

@@ -40,7 +40,7 @@ def test_the_critical_path_takes_the_child_that_ended_last_at_each_moment() -> N
             span("inner", "last", 70, 95),
         ),
     )
-    assert trace.critical_path() == {"root", "beside", "last", "inner"}
+    assert trace.critical_path() == {"root": 10, "beside": 50, "last": 15, "inner": 25}
 
 
 def test_the_critical_path_follows_a_child_that_outlived_its_parent() -> None:
@@ -49,7 +49,7 @@ def test_the_critical_path_follows_a_child_that_outlived_its_parent() -> None:
         "t",
         (span("request", "", 0, 5), span("queue", "request", 1, 20), span("run", "queue", 20, 90)),
     )
-    assert trace.critical_path() == {"request", "queue", "run"}
+    assert trace.critical_path() == {"request": 1, "queue": 19, "run": 70}
 
 
 def test_ids_in_base64_and_in_hex_are_the_same_ids() -> None:
