@@ -195,6 +195,19 @@ def test_memory_is_measured_at_the_ends(telemetry):
     assert telemetry.value(metrics.ENGINE_PEAK_MEMORY, "1h") == 1
 
 
+def test_figures_are_final_after_the_scope(telemetry):
+    """A second close counts nothing, and memory taken later is not the run's."""
+    with run(telemetry) as scope:
+        pass
+    peak = scope.peak_memory_bytes
+    scope.close()
+    ballast = bytearray(80_000_000)
+    ballast[::4096] = b"x" * len(ballast[::4096])
+
+    assert scope.peak_memory_bytes == peak
+    assert telemetry.total(metrics.BACKTEST_RUNS) == 1
+
+
 def test_collections_are_charged_to_the_run(telemetry):
     """Pauses of the collector during the run make up its GC seconds."""
     import gc
