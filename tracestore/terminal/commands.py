@@ -3,23 +3,34 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Annotated, Any, NoReturn, TypeVar
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.text import Text
 
 from nautilus_instrumentation import attributes
 from tracestore.terminal import render
+from tracestore.terminal.columns import console, show
 from tracestore.terminal.tempo import Found, QueryRefused, StoreUnreachable, Tempo
+from tracestore.terminal.units import clock, duration
 
 NOTHING_FOUND, BAD_QUERY, NO_STORE = 1, 2, 3
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+AHEAD_SECONDS = 60
+"""How far a search looks ahead, so that what has just begun is found on clocks that differ."""
+LONG_AGO_SECONDS = 6 * 86400
+"""How far back a run is looked for by its id: Tempo refuses more than seven days at once."""
+FAILED_SPANS = 20
+"""Spans looked at to find where the failure of a trace came from."""
+COMPLETION_SECONDS = 1.0
 
+RUN_PREFIX = "run-"
 RUN = f'name = "{attributes.BACKTEST_RUN}"'
 RUN_COLUMNS = ", ".join(
     f"span.{key}"
@@ -47,10 +58,31 @@ Since = Annotated[str, typer.Option("--since", help="How far back to look: 30s, 
 Limit = Annotated[int, typer.Option("--limit", min=1, max=1000, help="Lines at most.")]
 Json = Annotated[bool, typer.Option("--json", help="JSON for programs instead of a table.")]
 Url = Annotated[
-    str, typer.Option("--url", envvar="TEMPO_URL", help="The embedded store or a Tempo.")
+    str,
+    typer.Option(
+        "--url",
+        envvar="TEMPO_URL",
+        help="The embedded store or a Tempo. Default: port TEMPO_PORT (3200) of this machine.",
+        show_default=False,
+    ),
 ]
-DEFAULT_URL = "http://127.0.0.1:3200"
 T = TypeVar("T")
+
+
+def _tempo(url: str, timeout_seconds: float = 30.0) -> Tempo:
+    host = os.environ.get("BIND_HOST") or "127.0.0.1"
+    port = os.environ.get("TEMPO_PORT") or "3200"
+    return Tempo(url or f"http://{host}:{port}", timeout_seconds)
+
+
+def _recent_traces() -> list[tuple[str, str]]:
+    """What the shell offers for a trace: the newest of the last hour; nothing without a store."""
+    tempo = _tempo(os.environ.get("TEMPO_URL", ""), COMPLETION_SECONDS)
+    try:
+        found = tempo.search("{ }", *_range("1h"), limit=20, spss=1)
+    except (StoreUnreachable, QueryRefused):
+        return []
+    return [(trace.trace_id, trace.root_name) for trace in found]
 
 
 def traces(
@@ -58,70 +90,87 @@ def traces(
     since: Since = "1h",
     limit: Limit = 20,
     json_output: Json = False,
-    url: Url = DEFAULT_URL,
+    url: Url = "",
 ) -> None:
     """Search traces by TraceQL; newest first."""
     start, end = _range(since)
-    found = _ask(lambda: Tempo(url).search(query, start, end, limit))
+    found = _ask(lambda: _tempo(url).search(query, start, end, limit))
     _show(found, render.found_table, asdict, json_output)
 
 
 def trace(
-    trace_id: Annotated[str, typer.Argument(help="32 hex digits")],
+    wanted: Annotated[
+        str,
+        typer.Argument(
+            metavar="TRACE",
+            help="A trace id, or the id of a run (run-…).",
+            autocompletion=_recent_traces,
+        ),
+    ],
     json_output: Json = False,
-    url: Url = DEFAULT_URL,
+    url: Url = "",
 ) -> None:
-    """Draw one trace as a waterfall: durations, critical path (●, bold), errors in red."""
-    if not re.fullmatch(r"[0-9a-fA-F]{1,32}", trace_id):
-        _stop(BAD_QUERY, f"{trace_id!r} is no trace id: up to 32 hex digits")
-    found = _ask(lambda: Tempo(url).trace(trace_id.lower().rjust(32, "0")), missing=NOTHING_FOUND)
+    """Draw one trace as a waterfall: critical path (●), durations, errors in red, run below.
+
+    `path` is the share of the whole that was spent waiting for just this span.
+    """
+    tempo = _tempo(url)
+    if wanted.startswith(RUN_PREFIX):
+        wanted = _trace_of_run(tempo, wanted)
+    if not re.fullmatch(r"[0-9a-fA-F]{1,32}", wanted):
+        _stop(BAD_QUERY, f"{wanted!r} is neither a trace id (up to 32 hex digits) nor a run's")
+    found = _ask(lambda: tempo.trace(wanted.lower().rjust(32, "0")), missing=NOTHING_FOUND)
     if json_output:
         _print_json(render.trace_document(found))
         return
-    out = render.console()
-    whole = render.duration(found.end_ns - found.start_ns)
-    out.print(f"trace {found.trace_id}  {render.clock(found.start_ns)} UTC  {whole}")
-    out.print(render.waterfall(found))
-    for line in render.failures(found):
-        out.print(line)
-    facts = render.facts_table(found)
-    if facts is not None:
-        out.print(facts)
+    out = console()
+    whole = duration(found.end_ns - found.start_ns)
+    count = len(found.spans)
+    show(out, Text(f"trace {found.trace_id}  {clock(found.start_ns)} UTC  {whole}  {count} spans"))
+    show(out, render.waterfall(found, out.width))
+    for part in (render.failures(found), render.facts(found)):
+        if part:
+            show(out, Text("\n") + part)
 
 
-def runs(
-    since: Since = "1h", limit: Limit = 20, json_output: Json = False, url: Url = DEFAULT_URL
-) -> None:
+def _trace_of_run(tempo: Tempo, run_id: str) -> str:
+    now = int(time.time())
+    query = f"{{ {RUN} && span.{attributes.RUN_ID} = {json.dumps(run_id)} }}"
+    found = _ask(lambda: tempo.search(query, now - LONG_AGO_SECONDS, now + AHEAD_SECONDS, 1))
+    if not found:
+        _stop(NOTHING_FOUND, f"no trace of {run_id}")
+    return found[0].trace_id
+
+
+def runs(since: Since = "1h", limit: Limit = 20, json_output: Json = False, url: Url = "") -> None:
     """List the recent backtest runs; newest first."""
     start, end = _range(since)
     query = f"{{ {RUN} }} | select({RUN_COLUMNS})"
-    found = _ask(lambda: Tempo(url).search(query, start, end, limit, spss=1))
+    found = _ask(lambda: _tempo(url).search(query, start, end, limit, spss=1))
     _show(found, render.runs_table, render.run_facts, json_output)
 
 
-def slow(
-    since: Since = "1h", limit: Limit = 10, json_output: Json = False, url: Url = DEFAULT_URL
-) -> None:
+def slow(since: Since = "1h", limit: Limit = 10, json_output: Json = False, url: Url = "") -> None:
     """List the slowest backtest runs; slowest first."""
     start, end = _range(since)
-    found = _ask(lambda: Tempo(url).slowest(RUN, f"select({RUN_COLUMNS})", start, end, limit))
+    found = _ask(lambda: _tempo(url).slowest(RUN, f"select({RUN_COLUMNS})", start, end, limit))
     _show(found, render.runs_table, render.run_facts, json_output)
 
 
 def errors(
-    since: Since = "1h", limit: Limit = 20, json_output: Json = False, url: Url = DEFAULT_URL
+    since: Since = "1h", limit: Limit = 20, json_output: Json = False, url: Url = ""
 ) -> None:
     """List the traces in which something failed; newest first."""
     start, end = _range(since)
     query = "{ status = error } | select(name, statusMessage)"
-    found = _ask(lambda: Tempo(url).search(query, start, end, limit, spss=1))
-    _show(found, render.errors_table, asdict, json_output)
+    found = _ask(lambda: _tempo(url).search(query, start, end, limit, FAILED_SPANS))
+    _show(found, render.errors_table, render.error_facts, json_output)
 
 
 def _range(since: str) -> tuple[int, int]:
-    """Unix seconds; the end lies ahead so that what has just begun is found."""
+    """Unix seconds between which to search."""
     now = time.time()
-    return int(now - seconds_of(since)), int(now) + 60
+    return int(now - seconds_of(since)), int(now) + AHEAD_SECONDS
 
 
 def _ask(call: Callable[[], T], missing: int = BAD_QUERY) -> T:
@@ -135,14 +184,15 @@ def _ask(call: Callable[[], T], missing: int = BAD_QUERY) -> T:
 
 def _show(
     found: list[Found],
-    table: Callable[[list[Found]], Table],
+    table: Callable[[Sequence[Found], int], Text],
     document: Callable[[Found], dict[str, Any]],
     json_output: bool,
 ) -> None:
     if json_output:
         _print_json([document(trace) for trace in found])
     elif found:
-        render.console().print(table(found))
+        out = console()
+        show(out, table(found, out.width))
     if not found:
         _stop(NOTHING_FOUND, "nothing found")
 
@@ -152,5 +202,5 @@ def _print_json(document: Any) -> None:
 
 
 def _stop(code: int, reason: str) -> NoReturn:
-    Console(stderr=True, highlight=False).print(reason, markup=False)
+    Console(stderr=True, highlight=False).print(reason, markup=False, soft_wrap=True)
     raise typer.Exit(code)

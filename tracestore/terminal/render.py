@@ -2,64 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import UTC, datetime
+from collections.abc import Sequence
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from nautilus_instrumentation import attributes
+from tracestore.terminal.columns import GAP, Column, table
 from tracestore.terminal.tempo import Found, longest_ns
 from tracestore.terminal.trace import Span, Trace
+from tracestore.terminal.units import clock, duration, value
 
-BAR_WIDTH = 40
-PIPE_WIDTH = 400
-"""Columns when the output is no terminal: nothing is cut off for the program that reads it."""
+LONGEST_BAR, SHORTEST_BAR = 48, 12
+LONGEST_MESSAGE = 1000
+"""Characters of a failure's message under a waterfall."""
+
+START = "start (UTC)"
+STATUS_STYLES = {"ok": "green", "": ""}
+"""Everything else went wrong."""
 
 DETAILS = (
-    attributes.RUN_ID,
-    attributes.STRATEGY,
-    attributes.INSTRUMENT_ID,
-    attributes.WINDOW,
-    attributes.STATUS,
-    attributes.LAST_STAGE,
-    attributes.DATA_POINTS,
-    attributes.ORDERS,
-    attributes.PEAK_MEMORY,
-    attributes.GC_SECONDS,
-    attributes.CACHE_SOURCE,
+    ("run", attributes.RUN_ID),
+    ("strategy", attributes.STRATEGY),
+    ("instrument", attributes.INSTRUMENT_ID),
+    ("window", attributes.WINDOW),
+    ("status", attributes.STATUS),
+    ("last stage", attributes.LAST_STAGE),
+    ("data points", attributes.DATA_POINTS),
+    ("orders", attributes.ORDERS),
+    ("positions", attributes.POSITIONS),
+    ("peak memory", attributes.PEAK_MEMORY),
+    ("GC pauses", attributes.GC_SECONDS),
+    ("ticks from", attributes.CACHE_SOURCE),
 )
-"""What is shown of `backtest run` under the waterfall."""
+"""What is shown of `backtest run` under the waterfall: what it is called, and its attribute."""
 
 
-def console() -> Console:
-    """Colours and the terminal's width on a terminal; neither in a pipe."""
-    found = Console(highlight=False)
-    return found if found.is_terminal else Console(highlight=False, width=PIPE_WIDTH)
-
-
-def duration(nanoseconds: float) -> str:
-    """A duration in the unit that keeps it short: 12.3 ms, 4.56 s, 3 min 20 s."""
-    seconds = nanoseconds / 1e9
-    if seconds >= 120:
-        return f"{int(seconds // 60)} min {seconds % 60:.0f} s"
-    for unit, size in (("s", 1.0), ("ms", 1e-3)):
-        if seconds >= size:
-            return f"{seconds / size:.3g} {unit}" if seconds < 100 else f"{seconds:.0f} s"
-    return f"{seconds * 1e6:.3g} µs"
-
-
-def clock(nanoseconds: int) -> str:
-    """A Unix time in UTC, to the second."""
-    return datetime.fromtimestamp(nanoseconds / 1e9, UTC).strftime("%Y-%m-%d %H:%M:%S")
-
-
-def found_table(found: Iterable[Found]) -> Table:
-    table = _table("trace", "root", "service", "start (UTC)", "duration", "matched")
-    for trace in found:
-        table.add_row(
+def found_table(found: Sequence[Found], width: int) -> Text:
+    """Traces that a search found."""
+    columns = (
+        Column("trace"), Column("root"), Column("service", 1), Column(START, 2),
+        Column("duration", right=True), Column("matched", 3, right=True),
+    )  # fmt: skip
+    rows = [
+        (
             trace.trace_id,
             trace.root_name,
             trace.root_service,
@@ -67,44 +53,71 @@ def found_table(found: Iterable[Found]) -> Table:
             duration(trace.duration_ms * 1e6),
             str(trace.matched),
         )
-    return table
+        for trace in found
+    ]
+    return table(columns, rows, width)
 
 
-def errors_table(found: Iterable[Found]) -> Table:
-    table = _table("trace", "root", "start (UTC)", "duration", "failed span", "reason")
-    for trace in found:
-        span = trace.spans[0] if trace.spans else {}
-        table.add_row(
-            trace.trace_id,
-            trace.root_name,
-            clock(trace.start_ns),
-            duration(trace.duration_ms * 1e6),
-            Text(span.get("name", ""), style="red"),
-            str(span.get("attributes", {}).get("statusMessage", "")),
-        )
-    return table
-
-
-def runs_table(found: Iterable[Found]) -> Table:
-    table = _table(
-        "run", "strategy", "instrument", "window", "status", "start (UTC)", "duration",
-        "data points/s", "trace",
+def errors_table(found: Sequence[Found], width: int) -> Text:
+    """Traces in which something failed, with the innermost span that did."""
+    columns = (
+        Column("trace"), Column("root", 2), Column(START, 3), Column("duration", 1, right=True),
+        Column("failed span"), Column("reason"),
     )  # fmt: skip
+    rows = []
+    for trace in found:
+        facts = error_facts(trace)
+        rows.append(
+            (
+                trace.trace_id,
+                trace.root_name,
+                clock(trace.start_ns),
+                duration(trace.duration_ms * 1e6),
+                Text(facts["failed_span"], "red"),
+                Text(facts["reason"], "red"),
+            )
+        )
+    return table(columns, rows, width)
+
+
+def error_facts(trace: Found) -> dict[str, Any]:
+    """What a line about a failure shows."""
+    # An exception passes from the inside out: what began last is where it came from.
+    span = max(trace.spans, key=lambda span: int(span["start_ns"]), default={})
+    return {
+        "trace_id": trace.trace_id,
+        "root_name": trace.root_name,
+        "start_ns": trace.start_ns,
+        "duration_ns": int(trace.duration_ms * 1e6),
+        "failed_span": span.get("name", ""),
+        "reason": str(span.get("attributes", {}).get("statusMessage", "")),
+    }
+
+
+def runs_table(found: Sequence[Found], width: int) -> Text:
+    """Backtest runs."""
+    columns = (
+        Column("run", 2), Column("strategy"), Column("instrument", 4), Column("window", 1),
+        Column("status"), Column(START, 5), Column("duration", right=True),
+        Column("data points/s", 3, right=True), Column("trace"),
+    )  # fmt: skip
+    rows = []
     for trace in found:
         facts = run_facts(trace)
-        failed = facts["status"] not in ("ok", "")
-        table.add_row(
-            facts["run_id"],
-            facts["strategy"],
-            facts["instrument_id"],
-            facts["window"],
-            Text(facts["status"], style="bold red" if failed else "green"),
-            clock(facts["start_ns"]),
-            duration(facts["duration_ns"]),
-            f"{facts['data_points_per_second']:,.0f}",
-            trace.trace_id,
+        rows.append(
+            (
+                facts["run_id"],
+                facts["strategy"],
+                facts["instrument_id"],
+                facts["window"],
+                Text(facts["status"], STATUS_STYLES.get(facts["status"], "bold red")),
+                clock(facts["start_ns"]),
+                duration(facts["duration_ns"]),
+                f"{facts['data_points_per_second']:,.0f}",
+                trace.trace_id,
+            )
         )
-    return table
+    return table(columns, rows, width)
 
 
 def run_facts(trace: Found) -> dict[str, Any]:
@@ -126,43 +139,63 @@ def run_facts(trace: Found) -> dict[str, Any]:
     }
 
 
-def waterfall(trace: Trace) -> Table:
-    """One line a span: name by depth, duration, and a bar; critical path bold, errors red."""
+def waterfall(trace: Trace, width: int) -> Text:
+    """One line a span: name by depth, bar, duration, and its share of the critical path.
+
+    ● marks the critical path; red is what failed.
+    """
     path = trace.critical_path()
     whole = max(1, trace.end_ns - trace.start_ns)
-    table = _table("span", "duration", "", "service")
-    for depth, span in trace.walk():
-        style = "red" if span.failed else ""
-        weight = "bold" if span.span_id in path else "dim"
-        mark = "●" if span.span_id in path else " "
-        table.add_row(
-            Text("  " * depth + f"{mark} " + span.name, style=f"{weight} {style}".strip()),
-            Text(duration(span.duration_ns), style=style),
-            Text(_bar(span, trace.start_ns, whole), style=style or "cyan"),
-            Text(span.service, style="dim"),
+    lines = [(depth, span, span.span_id in path) for depth, span in trace.walk()]
+    names = [
+        Text("  " * depth + ("● " if critical else "  ") + span.name, _style(span, critical))
+        for depth, span, critical in lines
+    ]
+    taken = max(name.cell_len for name in names) + len("duration") + len("path") + 3 * GAP
+    bar = min(LONGEST_BAR, max(SHORTEST_BAR, width - taken - _service_width(trace)))
+    columns = (
+        Column("span"), Column("", 2), Column("duration", right=True),
+        Column("path", 1, right=True), Column("service", 3),
+    )  # fmt: skip
+    rows = [
+        (
+            name,
+            Text(_bar(span, trace.start_ns, whole, bar), "red" if span.failed else "cyan"),
+            Text(duration(span.duration_ns), _style(span, critical)),
+            _share(path.get(span.span_id, 0) / whole),
+            Text(span.service, "dim"),
         )
-    return table
+        for name, (_, span, critical) in zip(names, lines, strict=True)
+    ]
+    return table(columns, rows, width)
 
 
-def failures(trace: Trace) -> list[Text]:
+def failures(trace: Trace) -> Text:
     """A line for each failed span that says why."""
-    return [
-        Text(f"✗ {span.name}: {span.message or 'failed'}", style="red")
+    return Text("\n").join(
+        Text(f"✗ {span.name}: {(span.message or 'failed')[:LONGEST_MESSAGE]}", "red")
         for _, span in trace.walk()
         if span.failed
-    ]
+    )
 
 
-def facts_table(trace: Trace) -> Table | None:
-    """The figures of the trace's backtest run, when it has one."""
+def facts(trace: Trace) -> Text:
+    """The figures of the trace's backtest run; empty when it has none."""
     run = next((span for span in trace.spans if span.name == attributes.BACKTEST_RUN), None)
     if run is None:
-        return None
-    table = Table.grid(padding=(0, 2))
-    for key in DETAILS:
-        if key in run.attributes:
-            table.add_row(key, str(run.attributes[key]))
-    return table
+        return Text()
+    found = [
+        (name, value(key, run.attributes[key])) for name, key in DETAILS if key in run.attributes
+    ]
+    head, tail = attributes.stage_seconds("\0").split("\0")
+    stages = [
+        f"{key.removeprefix(head).removesuffix(tail)} {duration(float(seconds) * 1e9)}"
+        for key, seconds in run.attributes.items()
+        if key.startswith(head) and key.endswith(tail)
+    ]
+    if stages:
+        found.append(("stages", " · ".join(stages)))
+    return Text("\n").join(Text.assemble((f"{name:<13}", "dim"), shown) for name, shown in found)
 
 
 def trace_document(trace: Trace) -> dict[str, Any]:
@@ -184,6 +217,7 @@ def trace_document(trace: Trace) -> dict[str, Any]:
                 "failed": span.failed,
                 "message": span.message,
                 "critical": span.span_id in path,
+                "critical_ns": path.get(span.span_id, 0),
                 "attributes": span.attributes,
             }
             for depth, span in trace.walk()
@@ -191,16 +225,19 @@ def trace_document(trace: Trace) -> dict[str, Any]:
     }
 
 
-def _bar(span: Span, start_ns: int, whole: int) -> str:
-    before = round((span.start_ns - start_ns) / whole * BAR_WIDTH)
-    before = min(before, BAR_WIDTH - 1)
-    length = min(max(1, round(span.duration_ns / whole * BAR_WIDTH)), BAR_WIDTH - before)
+def _style(span: Span, critical: bool) -> str:
+    return " ".join((("bold" if critical else "dim"), "red" if span.failed else "")).strip()
+
+
+def _share(part: float) -> str:
+    return f"{part:.0%}" if part >= 0.005 else ""
+
+
+def _service_width(trace: Trace) -> int:
+    return GAP + max(len("service"), *(len(span.service) for span in trace.spans))
+
+
+def _bar(span: Span, start_ns: int, whole: int, width: int) -> str:
+    before = min(round((span.start_ns - start_ns) / whole * width), width - 1)
+    length = min(max(1, round(span.duration_ns / whole * width)), width - before)
     return " " * before + "━" * length
-
-
-def _table(*columns: str) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    numeric = {"duration", "matched", "data points/s"}
-    for column in columns:
-        table.add_column(column, no_wrap=True, justify="right" if column in numeric else "left")
-    return table

@@ -74,22 +74,22 @@ class Tempo:
 
     def trace(self, trace_id: str) -> Trace:
         """The whole trace. Raises QueryRefused when there is none of that id."""
-        answer = self._get(f"/api/v2/traces/{trace_id}", {})
+        answer = self._get(f"/api/v2/traces/{trace_id}", {}, missing=f"no trace {trace_id}")
         spans = parse_trace(answer.get("trace") or answer)
         if not spans:
             raise QueryRefused(f"no trace {trace_id}")
         return Trace(trace_id, tuple(spans))
 
-    def _get(self, path: str, params: dict[str, Any]) -> dict[str, Any]:
+    def _get(self, path: str, params: dict[str, Any], missing: str = "") -> dict[str, Any]:
         try:
             response = self._http.get(
                 self._url + path, params=params, headers={"Accept": "application/json"}
             )
         except httpx.HTTPError as error:
             raise StoreUnreachable(f"{self._url}: {error or type(error).__name__}") from error
-        if response.status_code == 404:
-            raise QueryRefused(f"nothing at {path}")
-        if response.status_code >= 500:
+        if response.status_code == 404 and missing:
+            raise QueryRefused(missing)
+        if response.status_code >= 500 or response.status_code == 404:
             raise StoreUnreachable(f"{self._url}{path}: HTTP {response.status_code}")
         if response.status_code >= 400:
             raise QueryRefused(response.text.strip())

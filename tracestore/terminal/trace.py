@@ -31,6 +31,10 @@ class Span:
     def duration_ns(self) -> int:
         return self.end_ns - self.start_ns
 
+    def within(self, begin_ns: int, end_ns: int) -> int:
+        """How much of the time between two moments the span lasted."""
+        return max(0, min(self.end_ns, end_ns) - max(self.start_ns, begin_ns))
+
 
 @dataclass(frozen=True)
 class Trace:
@@ -71,24 +75,27 @@ class Trace:
             yield depth, span
             stack.extend((depth + 1, child) for child in reversed(self.children(span)))
 
-    def critical_path(self) -> set[str]:
-        """Ids of the spans that the end of the trace waited for.
+    def critical_path(self) -> dict[str, int]:
+        """Ids of the spans that the end of the trace waited for, with the ns spent in each itself.
 
         Walked backwards from the end: at each moment the child that ended last before it is what
         its parent waited for, then the one that had ended before that child began. A child that
         outlived its parent (a job handed to a queue) is followed too.
         """
-        path: set[str] = set()
+        path: dict[str, int] = {}
         if not self.roots:
             return path
         stack = [(max(self.roots, key=self._subtree_end), self.end_ns)]
         while stack:
             span, until = stack.pop()
-            path.add(span.span_id)
+            path[span.span_id] = 0
             for child in sorted(self.children(span), key=self._subtree_end, reverse=True):
-                if self._subtree_end(child) <= until:
-                    stack.append((child, self._subtree_end(child)))
+                end = self._subtree_end(child)
+                if end <= until:
+                    stack.append((child, end))
+                    path[span.span_id] += span.within(end, until)
                     until = child.start_ns
+            path[span.span_id] += span.within(span.start_ns, until)
         return path
 
     @cached_property
