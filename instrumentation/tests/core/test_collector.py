@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from nautilus_instrumentation import metrics
-from nautilus_instrumentation.exposition import archive
+from nautilus_instrumentation.exposition import archive, directory
 from nautilus_instrumentation.exposition.collector import DirectoryCollector, DirectoryInUseError
 from nautilus_instrumentation.recorder import Recorder
 
@@ -159,6 +159,27 @@ def test_an_archive_that_cannot_be_written_leaves_the_files(
     assert seen.value(ERRORS.name, site="exposition.archive") == 3
     assert _exemplars(seen, RUNS) == {"a"}
     assert scrape(collect()).value(RUNS.name, strategy="x", status="ok") == 1
+
+
+def test_files_that_cannot_be_removed_are_not_counted_again(
+    folder: Path, process: Process, collect: Collect, scrape: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The archive says that it holds them, also to the next exporter."""
+    recorder = process()
+    _run(recorder)
+    recorder.store.close()
+
+    def refuse(*args: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(directory, "remove_files", refuse)
+        for collector in (collect(), collect()):
+            for _ in range(2):
+                assert scrape(collector).value(RUNS.name, strategy="x", status="ok") == 1
+    scrape(collect())
+    ident = recorder.store._ident  # type: ignore[attr-defined]
+    assert list(folder.glob(f"*{ident}*")) == []
 
 
 def test_a_broken_archive_is_set_aside(folder: Path, collect: Collect, scrape: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,26 @@ def test_a_file_grows_and_old_views_stay_valid(tmp_path: Path) -> None:
     assert path.stat().st_size > FIRST_BYTES
     view[first] = 7.0
     assert _read(ValueFileReader(path))["first"] == 7.0
+
+
+@pytest.mark.skipif(not hasattr(os, "posix_fallocate"), reason="written out on other systems")
+def test_every_byte_of_a_file_has_its_place_on_the_disk(tmp_path: Path) -> None:
+    """A hole that the full disk cannot fill would kill the process at the first write."""
+    path = tmp_path / "counter_1.db"
+    file = ValueFile(path)
+    file.allocate([f"{number}" * 200 for number in range(1000)])
+    status = path.stat()
+    assert status.st_blocks * 512 >= status.st_size
+
+
+def test_an_entry_that_leaves_the_file_is_refused(tmp_path: Path) -> None:
+    """Its length was overwritten."""
+    path = tmp_path / "counter_1.db"
+    file = ValueFile(path)
+    file.allocate(["a key"])
+    file.bytes[8:12] = (1 << 20).to_bytes(4, "little")
+    with pytest.raises(BrokenFileError, match="entry at 8"):
+        ValueFileReader(path).read()
 
 
 def test_a_reader_parses_each_key_once(tmp_path: Path) -> None:
