@@ -20,6 +20,16 @@ NUMBERS = st.one_of(
 SCALARS = st.one_of(TEXTS, NUMBERS, st.booleans())
 VALUES = st.one_of(SCALARS, SCALARS, st.lists(SCALARS, max_size=3))
 ATTRIBUTES = st.dictionaries(st.sampled_from(KEYS), VALUES, max_size=4)
+FIGURE = "n"
+"""An attribute to reckon with: numbers whose sums are exact in any order, and others."""
+OWN_ATTRIBUTES = st.one_of(
+    ATTRIBUTES,
+    st.builds(
+        lambda values, figure: {**values, FIGURE: figure},
+        ATTRIBUTES,
+        st.sampled_from((-2, 0, 0.5, 3, "3", True)),
+    ),
+)
 NAMES = st.sampled_from(("run", "query", "it's", ""))
 STATUSES = ("unset", "ok", "error")
 KINDS = ("unspecified", "internal", "server", "client", "producer", "consumer")
@@ -46,7 +56,7 @@ def traces(draw: st.DrawFn) -> list[Span]:
                 # Starts differ, so that which root came first is no matter of order.
                 "start": 1000 * draw(st.integers(1, 20)) + number,
                 "duration": draw(st.sampled_from((0, 1, 1500, 10**9, 3 * 10**9))),
-                "attributes": draw(ATTRIBUTES),
+                "attributes": draw(OWN_ATTRIBUTES),
                 "resource": draw(st.sampled_from(resources)),
             }
         )
@@ -352,7 +362,11 @@ QUERIES = st.one_of(
     st.builds(counted, SPANSETS, ORDERED, st.integers(0, 4)),
     st.builds(
         aggregated, SPANSETS, st.sampled_from(sorted(FIGURES)),
-        st.sampled_from(sorted(NUMBER_FIELDS.items())), ORDERED, SMALL,
+        st.one_of(
+            st.sampled_from(sorted(NUMBER_FIELDS.items())),
+            st.builds(attribute_field, st.sampled_from(("span", "")), st.just(FIGURE)),
+        ),
+        ORDERED, st.one_of(SMALL, st.integers(-2, 0)),
     ),
 )  # fmt: skip
 TIMES = st.one_of(st.none(), st.integers(0, 25_000))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import tracemalloc
 import zlib
 from typing import Any
 
@@ -105,9 +106,15 @@ def test_a_compressed_body_is_bounded_before_it_is_unpacked() -> None:
     """A bomb of a gigabyte is refused after the limit's worth of bytes."""
     stream = zlib.compressobj(9, wbits=31)
     bomb = b"".join(stream.compress(bytes(2**24)) for _ in range(64)) + stream.flush()
-    with pytest.raises(Refused) as refused:
-        decompress(bomb, "gzip", 2**20)
+    tracemalloc.start()
+    try:
+        with pytest.raises(Refused) as refused:
+            decompress(bomb, "gzip", 2**20)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
     assert refused.value.status == 413
+    assert peak < 2**24
 
 
 @pytest.mark.parametrize(

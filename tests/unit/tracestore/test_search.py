@@ -95,6 +95,16 @@ def test_an_attribute_of_the_span_hides_its_resources(store: Any, request_of: An
     assert sorted(store.names('{ resource.k = "shared" }')) == ["none", "own"]
 
 
+def test_what_is_missing_is_neither_equal_nor_different(store: Any, request_of: Any) -> None:
+    """A comparison with something that is not there does not hold; its opposite does."""
+    store.write(request_of({"name": "orphan", "parent_id": b"p" * 8}))
+    for condition in (
+        'rootName = "x"', 'rootName != "x"', 'rootName !~ "x"', 'span.k != "x"', "span.k > 1",
+    ):  # fmt: skip
+        assert store.names(f"{{ {condition} }}") == []
+        assert store.names(f"{{ !({condition}) }}") == ["orphan"]
+
+
 def test_a_query_is_cut_off_in_time_and_the_next_one_works(store: Any, request_of: Any) -> None:
     """A connection that was interrupted is good for the next query."""
     store.write(request_of({}))
