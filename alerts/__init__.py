@@ -1,0 +1,1 @@
+"""Objectives of the platform, and what is generated from them."""
