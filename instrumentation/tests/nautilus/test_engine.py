@@ -180,6 +180,18 @@ def test_a_reset_engine_counts_its_next_run_anew(telemetry, host):
     assert len(telemetry.spans(attributes.BACKTEST_RUN)) == 2
 
 
+def test_an_engine_that_was_reset_unseen_counts_from_zero(telemetry, host):
+    """A reset while the wrappers were off does not swallow the data points of the next run."""
+    engine = host.engine(host.quotes(1000), host.Buyer())
+    engine.run()
+    telemetry.patches.enabled = False
+    engine.reset()
+    telemetry.patches.enabled = True
+    engine.run(end=host.start.value + 1800 * 10**9)
+
+    assert telemetry.total(metrics.ENGINE_DATA_POINTS) == 1000 + engine.iteration
+
+
 def test_a_stream_that_is_never_ended_closes_with_reset(telemetry, host):
     """`reset()` ends an open streaming run, which then counts once."""
     engine = host.engine(host.quotes(), host.Buyer())

@@ -205,6 +205,7 @@ def test_figures_are_final_after_the_scope(telemetry):
     ballast[::4096] = b"x" * len(ballast[::4096])
 
     assert scope.peak_memory_bytes == peak
+    assert scope.status == "ok"
     assert telemetry.total(metrics.BACKTEST_RUNS) == 1
 
 
