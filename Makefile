@@ -3,9 +3,11 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 
-PYTHON ?= $(shell .ci/find-python 3.13 3.12 3.11)
 VENV ?= .venv
 BIN := $(VENV)/bin
+# An environment that exists keeps its interpreter.
+PYTHON ?= $(shell $(BIN)/python -c 'import sys; print(sys._base_executable)' 2>/dev/null \
+	|| .ci/find-python 3.13 3.12 3.11)
 # A second interpreter, so that both lines of NautilusTrader (1.221, 1.231+) are tested.
 OTHER_VENV := .venv-other
 UV := $(shell command -v uv 2>/dev/null || echo $(CURDIR)/.venv-uv/bin/uv)

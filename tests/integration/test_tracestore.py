@@ -220,6 +220,8 @@ def test_bodies_that_are_too_large_are_refused_unread(start: Any) -> None:
         (b"x", "text/plain", {}, 415),
         (b"x", PROTOBUF, {"Content-Encoding": "br"}, 415),
     ],
+    # Random span ids must not become names of tests.
+    ids=["garbage", "cut off", "half a JSON", "half a gzip", "wrong type", "wrong encoding"],
 )  # fmt: skip
 def test_garbage_gets_a_clear_error_and_harms_nothing(
     start: Any, body: bytes, kind: str, headers: dict[str, str], status: int
