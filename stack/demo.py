@@ -9,6 +9,7 @@ import argparse
 import contextlib
 import fcntl
 import json
+import shlex
 import signal
 import sys
 import threading
@@ -34,8 +35,8 @@ from stack.monitor import (
 )
 from stack.processes import Death, StackError, Supervisor
 from stack.provision import ALERTMANAGER, PROMETHEUS, Found, Missing, ToolError, provision
-from stack.services import Layout, fresh_layout, services
-from stack.settings import SettingsError, StackSettings, load_settings
+from stack.services import Layout, fresh_layout, services, trace_store_command
+from stack.settings import DEFAULT_PORTS, SettingsError, StackSettings, load_settings
 from stack.status import Link, View
 from stack.tally import Tally
 from stack.ticks import RawTicks, ensure_ticks
@@ -173,6 +174,7 @@ class Demo:
             elapsed=self._elapsed(),
             duration=self.duration,
             links=self.links,
+            nautobs=nautobs(self.settings),
             tally=self.tally.snapshot(),
             source=self.monitor.name if self.monitor else "",
             before=self.before,
@@ -188,6 +190,7 @@ class Demo:
                 yield lambda view: table.update(status.live(view), refresh=True)
             return
         self.console.print(status.addresses(self.links))
+        self.console.print(status.commands(self._view()))
         last = [-LINE_SECONDS]
 
         def line(view: View) -> None:
@@ -219,6 +222,8 @@ class Demo:
     def _say_goodbye(self, layout: Layout, problems: list[str]) -> None:
         self._say(f"Results: {layout.results}   logs: {self.settings.logs_dir}")
         self._say(f"This summary as JSON: {layout.summary}")
+        again = shlex.join(trace_store_command(layout))
+        self._say(f"The traces, until the next demo: {again}")
         for problem in problems:
             self.console.print(f"FAILED: {problem}", style="bold red", markup=False)
         if not problems:
@@ -228,12 +233,23 @@ class Demo:
         self.console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
+def nautobs(settings: StackSettings) -> str:
+    """How to call the command line for the store of this stack."""
+    command = Path(sys.executable).with_name("nautobs")
+    if command.is_relative_to(Path.cwd()):
+        command = command.relative_to(Path.cwd())
+    if settings.ports["TEMPO_PORT"] == DEFAULT_PORTS["TEMPO_PORT"]:
+        return str(command)
+    return f"TEMPO_URL={settings.url('TEMPO_PORT')} {command}"
+
+
 def links(settings: StackSettings, found: dict[str, Found]) -> tuple[Link, ...]:
     """Where to look, for what runs."""
     backend, exporter = settings.url("BACKEND_PORT"), settings.url("METRICS_PORT")
     shown = [
         Link("backend", f"{backend}/api/docs", "the API: jobs, results, datasets"),
         Link("exporter", f"{exporter}/metrics", "metrics of all processes"),
+        Link("tracestore", settings.url("TEMPO_PORT"), "traces: nautobs, or Grafana's Tempo"),
     ]
     if PROMETHEUS.name in found:
         shown.append(Link("prometheus", settings.url("PROMETHEUS_PORT"), "queries over time"))

@@ -35,6 +35,8 @@ HEALTH = {
     "METRICS_PORT": ("exporter", "/-/healthy"),
     "PROMETHEUS_PORT": ("prometheus", "/-/ready"),
     "ALERTMANAGER_PORT": ("alertmanager", "/-/ready"),
+    "TEMPO_PORT": ("tracestore", "/ready"),
+    "OTLP_PORT": ("tracestore", "/ready"),
 }
 """Port variable → service and its health call."""
 

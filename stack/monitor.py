@@ -59,6 +59,7 @@ MUST_MOVE = (
     Sum("cache requests", metrics.CACHE_REQUESTS),
     Sum("HTTP requests", metrics.HTTP_REQUEST_DURATION),
     Sum("job waits", metrics.JOB_QUEUE_WAIT),
+    Sum("spans sent", metrics.TELEMETRY_SPANS, (("outcome", "exported"),)),
     Sum("GC collections", metrics.GC_COLLECTIONS),
     Sum("CPU seconds", metrics.PROCESS_CPU),
 )

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import httpx
@@ -34,6 +34,8 @@ class Service:
     command: Sequence[str]
     port: int = 0
     port_variable: str = ""
+    other_ports: Mapping[str, int] = field(default_factory=dict)
+    """Further ports it listens on, by variable."""
     host: str = "127.0.0.1"
     ready_url: str = ""
     env: Mapping[str, str] | None = None
@@ -92,6 +94,8 @@ class Supervisor:
         """
         if service.port:
             require_free_port(service)
+        for variable, port in service.other_ports.items():
+            require_free_port(replace(service, port=port, port_variable=variable))
         started = self._spawn(service)
         self.running.append(started)
         deadline = time.monotonic() + service.start_seconds

@@ -52,6 +52,10 @@ class Layout:
         return self.demo / "alertmanager"
 
     @property
+    def traces(self) -> Path:
+        return self.demo / "traces"
+
+    @property
     def summary(self) -> Path:
         return self.demo / "summary.json"
 
@@ -69,13 +73,37 @@ def services(
     settings: StackSettings, layout: Layout, raw: RawTicks, found: dict[str, Found]
 ) -> list[Service]:
     """What to start, in order; `found` maps names of tools to what was found of them."""
-    planned = [_exporter(settings, layout), _backend(settings, layout, raw)]
+    planned = [
+        _trace_store(settings, layout),
+        _exporter(settings, layout),
+        _backend(settings, layout, raw),
+    ]
     if alertmanager := found.get(ALERTMANAGER.name):
         planned.append(_alertmanager(settings, layout, alertmanager))
     if prometheus := found.get(PROMETHEUS.name):
         planned.append(_prometheus(settings, layout, prometheus))
         _write_targets(settings, layout, with_alertmanager=ALERTMANAGER.name in found)
     return planned
+
+
+def trace_store_command(layout: Layout) -> list[str]:
+    """Serves the traces of a demo, also after it: the ports come from the environment."""
+    return [sys.executable, "-m", "tracestore", "--directory", str(layout.traces)]
+
+
+def _trace_store(settings: StackSettings, layout: Layout) -> Service:
+    query, otlp = settings.ports["TEMPO_PORT"], settings.ports["OTLP_PORT"]
+    return Service(
+        name="tracestore",
+        command=trace_store_command(layout),
+        port=query, port_variable="TEMPO_PORT", other_ports={"OTLP_PORT": otlp},
+        host=settings.bind_host,
+        ready_url=settings.url("TEMPO_PORT") + "/ready",
+        env={
+            **settings.environment, "BIND_HOST": settings.bind_host,
+            "TEMPO_PORT": str(query), "OTLP_PORT": str(otlp),
+        },
+    )  # fmt: skip
 
 
 def _exporter(settings: StackSettings, layout: Layout) -> Service:
@@ -94,13 +122,15 @@ def _exporter(settings: StackSettings, layout: Layout) -> Service:
 
 def _backend(settings: StackSettings, layout: Layout, raw: RawTicks) -> Service:
     port = settings.ports["BACKEND_PORT"]
+    inherited = dict(settings.environment)
+    inherited.pop("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", None)  # would win over the one below
     return Service(
         name="backend",
         command=[sys.executable, "-m", "backend"],
         port=port, port_variable="BACKEND_PORT", host=settings.bind_host,
         ready_url=settings.url("BACKEND_PORT") + "/api/ready",
         env={
-            **settings.environment,
+            **inherited,
             "BIND_HOST": settings.bind_host,
             "BACKEND_PORT": str(port),
             "METRICS_PORT": str(settings.ports["METRICS_PORT"]),
@@ -111,6 +141,8 @@ def _backend(settings: StackSettings, layout: Layout, raw: RawTicks) -> Service:
             "NAUTOBS_METRICS_DIR": str(layout.metrics),
             "PROMETHEUS_URL": settings.url("PROMETHEUS_PORT"),
             "ALERTMANAGER_URL": settings.url("ALERTMANAGER_PORT"),
+            "TEMPO_URL": settings.url("TEMPO_PORT"),
+            "OTEL_EXPORTER_OTLP_ENDPOINT": settings.url("OTLP_PORT"),
         },
         # Workers import NautilusTrader; a busy machine of two cores needs its time.
         start_seconds=120.0,
@@ -158,7 +190,11 @@ def _prometheus(settings: StackSettings, layout: Layout, found: Found) -> Servic
 
 
 def _write_targets(settings: StackSettings, layout: Layout, *, with_alertmanager: bool) -> None:
-    ports = {"nautilus": "METRICS_PORT", "prometheus": "PROMETHEUS_PORT"}
+    ports = {
+        "nautilus": "METRICS_PORT",
+        "prometheus": "PROMETHEUS_PORT",
+        "tracestore": "TEMPO_PORT",
+    }
     if with_alertmanager:
         ports["alertmanager"] = "ALERTMANAGER_PORT"
     folder = layout.prometheus / "targets"

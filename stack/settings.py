@@ -15,6 +15,8 @@ DEFAULT_PORTS = {
     "METRICS_PORT": 9464,
     "PROMETHEUS_PORT": 9090,
     "ALERTMANAGER_PORT": 9093,
+    "TEMPO_PORT": 3200,
+    "OTLP_PORT": 4318,
 }
 """Port variables of the services started here; 0 asks for any free port."""
 

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from stack.monitor import CACHE_HITS, CACHE_MISSES, IN_PROGRESS, MUST_MOVE
-from stack.tally import Tally
+from stack.tally import Run, Tally
 
 STATUSES = ("ok", "error", "cancelled", "timeout", "killed")
 
@@ -33,6 +33,8 @@ class View:
     elapsed: float
     duration: float | None
     links: tuple[Link, ...]
+    nautobs: str
+    """How to call `nautobs` for this stack."""
     tally: Tally
     source: str
     """Where `before` and `now` were read: Prometheus or the exporter."""
@@ -58,8 +60,14 @@ def live(view: View) -> RenderableType:
     heading.append("Ctrl-C ends it", style="dim")
     # What matters most comes first: a small terminal shows only the top.
     return _spaced(
-        heading, _failures(view.tally), _jobs(view), addresses(view.links), _metrics(view)
-    )
+        heading, _failures(view.tally), _jobs(view), commands(view), addresses(view.links),
+        _metrics(view),
+    )  # fmt: skip
+
+
+def slowest_run(tally: Tally) -> Run | None:
+    """The run to look at first."""
+    return max(tally.runs, key=lambda run: run.seconds, default=None)
 
 
 def line(view: View) -> str:
@@ -128,6 +136,16 @@ def addresses(links: Iterable[Link]) -> Table:
     return table
 
 
+def commands(view: View) -> RenderableType:
+    """Commands to copy."""
+    text = Text(f"{view.nautobs} runs", style="bold")
+    text.append("   also: slow, errors, traces, doctor", style="not bold")
+    if slowest := slowest_run(view.tally):
+        text.append(f"\n{view.nautobs} trace {slowest.trace_id}")
+        text.append(f"   the slowest so far: {slowest.what}", style="not bold")
+    return text
+
+
 def _jobs(view: View) -> Table:
     table = _table("job", *(f">{status}" for status in STATUSES), ">median", ">max", ">points/s")
     seconds: dict[str, list[float]] = {}
@@ -172,8 +190,7 @@ def _figures(view: View) -> Table:
     table.add_row("bad requests refused", number(tally.refused))
     if tally.cut_off:
         table.add_row("jobs cut off at the end", number(tally.cut_off))
-    if tally.runs:
-        slowest = max(tally.runs, key=lambda run: run.seconds)
+    if slowest := slowest_run(tally):
         table.add_row(
             "slowest run",
             f"{slowest.what}, {duration(slowest.seconds)}, {number(slowest.data_points)} points\n"

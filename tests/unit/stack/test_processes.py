@@ -190,6 +190,17 @@ def test_a_port_in_use_names_port_variable_and_holder(supervisor: Supervisor) ->
     assert supervisor.running == []
 
 
+def test_a_second_port_in_use_is_named_as_well(supervisor: Supervisor, port: int) -> None:
+    """A service that listens on two ports is not started when either is taken."""
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        holder.listen()
+        taken = holder.getsockname()[1]
+        service = python(SLEEPER, port=port, other_ports={"OTHER_PORT": taken})
+        with pytest.raises(StackError, match=f"port {taken} .*OTHER_PORT"):
+            supervisor.start(service)
+
+
 def test_an_interrupt_ends_the_wait(supervisor: Supervisor, port: int) -> None:
     """A signal while a service starts is not kept waiting for its readiness."""
     service = python(SLEEPER, ready_url=f"http://127.0.0.1:{port}/", start_seconds=600)

@@ -39,30 +39,47 @@ def tool_settings() -> StackSettings:
 
 
 def test_services_start_before_those_that_watch_them(settings: StackSettings) -> None:
-    """The exporter comes first, Prometheus last."""
+    """Where spans and metrics go comes first, Prometheus last."""
     _, planned = plan(settings, PROMETHEUS.name, ALERTMANAGER.name)
-    assert [s.name for s in planned] == ["exporter", "backend", "alertmanager", "prometheus"]
+    assert [s.name for s in planned] == [
+        "tracestore", "exporter", "backend", "alertmanager", "prometheus",
+    ]  # fmt: skip
 
 
 def test_what_is_not_found_is_left_out(settings: StackSettings) -> None:
     """Without Prometheus and Alertmanager the platform itself remains."""
     _, planned = plan(settings)
-    assert [service.name for service in planned] == ["exporter", "backend"]
+    assert [service.name for service in planned] == ["tracestore", "exporter", "backend"]
 
 
 def test_prometheus_is_told_only_of_what_runs(settings: StackSettings) -> None:
     """Without Alertmanager there is no target file for it."""
     layout, _ = plan(settings, PROMETHEUS.name)
     targets = sorted(path.name for path in (layout.prometheus / "targets").iterdir())
-    assert targets == ["nautilus.yml", "prometheus.yml"]
+    assert targets == ["nautilus.yml", "prometheus.yml", "tracestore.yml"]
 
 
 def test_the_backend_works_on_fresh_folders(settings: StackSettings) -> None:
     """The demo's catalog, results and metrics lie below its own folder."""
     layout, planned = plan(settings)
-    env = planned[1].env or {}
+    env = planned[2].env or {}
     for name in ("CATALOG_DIR", "RESULTS_DIR", "NAUTOBS_METRICS_DIR"):
         assert Path(env[name]).is_relative_to(layout.demo)
+
+
+def test_spans_go_to_the_store_of_the_stack(tmp_path: Path) -> None:
+    """Whatever collector the user's shell is set up for, the demo's traces are in the demo."""
+    elsewhere = {
+        "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://elsewhere:4318/v1/traces",
+        "OTEL_EXPORTER_OTLP_ENDPOINT": "http://elsewhere:4318",
+        "TEMPO_PORT": "3201", "OTLP_PORT": "4319",
+    }  # fmt: skip
+    _, (store, _, backend) = plan(load_settings(elsewhere, root=tmp_path))
+    env = backend.env or {}
+    assert env["OTEL_EXPORTER_OTLP_ENDPOINT"] == "http://127.0.0.1:4319"
+    assert "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT" not in env
+    assert env["TEMPO_URL"] == "http://127.0.0.1:3201"
+    assert (store.port, dict(store.other_ports)) == (3201, {"OTLP_PORT": 4319})
 
 
 def test_a_new_demo_removes_what_the_last_one_wrote(settings: StackSettings) -> None:
@@ -107,7 +124,7 @@ def test_the_real_monitors_become_ready_on_their_configuration(
     layout = fresh_layout(settings)
     planned = services(settings, layout, RAW, found)
     with Supervisor(settings.logs_dir) as supervisor:
-        for service in planned[2:]:
+        for service in planned[3:]:
             supervisor.start(service)
         assert supervisor.deaths() == []
         page = httpx.get(settings.url("PROMETHEUS_PORT"), follow_redirects=True, trust_env=False)

@@ -21,6 +21,7 @@ def test_without_anything_set_the_defaults_hold(tmp_path: Path) -> None:
     assert settings.ports == {
         "BACKEND_PORT": 8000, "METRICS_PORT": 9464,
         "PROMETHEUS_PORT": 9090, "ALERTMANAGER_PORT": 9093,
+        "TEMPO_PORT": 3200, "OTLP_PORT": 4318,
     }  # fmt: skip
     assert settings.raw_tick_dir is None
     assert settings.var_dir == tmp_path / "var"

@@ -16,6 +16,7 @@ ALL_MOVED = {item.label: 1.0 for item in MUST_MOVE}
 def view(tally: Tally | None = None, **now: float) -> View:
     return View(
         elapsed=12.0, duration=60.0, links=(Link("backend", "http://here", "the API"),),
+        nautobs="bin/nautobs",
         tally=tally or Tally(), source="Prometheus", before={}, now={**ALL_MOVED, **now},
     )  # fmt: skip
 
@@ -43,6 +44,14 @@ def test_the_summary_names_the_slowest_run_and_its_trace() -> None:
     assert "5.00 s" in shown  # the median
 
 
+def test_the_slowest_run_can_be_looked_at_by_copying_a_line() -> None:
+    """While the demo runs, the command names the trace of the slowest run so far."""
+    tally = Tally()
+    for seconds, name in ((1.0, "quick"), (9.0, "slow")):
+        tally.run(run(seconds, name))
+    assert "bin/nautobs trace trace-of-slow" in drawn(status.live(view(tally)))
+
+
 def test_the_summary_shows_the_share_of_cache_hits() -> None:
     """Hits are shown against all look-ups that had an answer."""
     shown = drawn(status.summary(view(**{CACHE_HITS.label: 3.0, CACHE_MISSES.label: 1.0})))
@@ -51,7 +60,7 @@ def test_the_summary_shows_the_share_of_cache_hits() -> None:
 
 def test_every_view_can_be_drawn_before_anything_happened() -> None:
     """The first table has no runs to take medians of."""
-    empty = View(0.0, None, (), Tally(), "exporter", {}, {})
+    empty = View(0.0, None, (), "nautobs", Tally(), "exporter", {}, {})
     for text in (drawn(status.live(empty)), drawn(status.summary(empty)), status.line(empty)):
         assert "0" in text
 
