@@ -113,7 +113,7 @@ def test_a_trace_is_drawn_as_a_waterfall(nautobs: Command, told: Told) -> None:
     heading, columns, *lines = done.stdout.splitlines()
     spans, (failures, facts) = lines[:6], "\n".join(lines[6:]).strip().split("\n\n")
     assert told.failed in heading
-    assert columns.split() == ["span", "duration", "path", "service"]
+    assert columns.split() == ["span", "duration", "path", "process"]
     assert [re.split(r"  +|━", line.lstrip())[0] for line in spans] == [
         "● POST /api/backtest/run", f"● {attributes.JOB_QUEUE}", f"● {attributes.BACKTEST_RUN}",
         f"● {attributes.CATALOG_QUERY}", f"● {attributes.ENGINE_RUN}", "beside",

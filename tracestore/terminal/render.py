@@ -142,28 +142,29 @@ def run_facts(trace: Found) -> dict[str, Any]:
 def waterfall(trace: Trace, width: int) -> Text:
     """One line a span: name by depth, bar, duration, and its share of the critical path.
 
-    ● marks the critical path; red is what failed.
+    ● marks the critical path; red is what failed; ╌ is a span that sums up calls, whose duration
+    is theirs.
     """
     path = trace.critical_path()
     whole = max(1, trace.end_ns - trace.start_ns)
     lines = [(depth, span, span.span_id in path) for depth, span in trace.walk()]
     names = [
-        Text("  " * depth + ("● " if critical else "  ") + span.name, _style(span, critical))
+        Text("  " * depth + ("● " if critical else "  ") + _name(span), _style(span, critical))
         for depth, span, critical in lines
     ]
     taken = max(name.cell_len for name in names) + len("duration") + len("path") + 3 * GAP
-    bar = min(LONGEST_BAR, max(SHORTEST_BAR, width - taken - _service_width(trace)))
+    bar = min(LONGEST_BAR, max(SHORTEST_BAR, width - taken - _process_width(trace)))
     columns = (
         Column("span"), Column("", 2), Column("duration", right=True),
-        Column("path", 1, right=True), Column("service", 3),
+        Column("path", 1, right=True), Column("process", 3),
     )  # fmt: skip
     rows = [
         (
             name,
             Text(_bar(span, trace.start_ns, whole, bar), "red" if span.failed else "cyan"),
-            Text(duration(span.duration_ns), _style(span, critical)),
+            Text(duration(span.busy_ns), _style(span, critical)),
             _share(path.get(span.span_id, 0) / whole),
-            Text(span.service, "dim"),
+            Text(span.process, "dim"),
         )
         for name, (_, span, critical) in zip(names, lines, strict=True)
     ]
@@ -212,8 +213,11 @@ def trace_document(trace: Trace) -> dict[str, Any]:
                 "depth": depth,
                 "name": span.name,
                 "service": span.service,
+                "process": span.process,
                 "start_ns": span.start_ns,
                 "duration_ns": span.duration_ns,
+                "calls": span.calls,
+                "busy_ns": span.busy_ns,
                 "failed": span.failed,
                 "message": span.message,
                 "critical": span.span_id in path,
@@ -225,6 +229,10 @@ def trace_document(trace: Trace) -> dict[str, Any]:
     }
 
 
+def _name(span: Span) -> str:
+    return f"{span.name} ×{span.calls}" if span.calls > 1 else span.name
+
+
 def _style(span: Span, critical: bool) -> str:
     return " ".join((("bold" if critical else "dim"), "red" if span.failed else "")).strip()
 
@@ -233,11 +241,11 @@ def _share(part: float) -> str:
     return f"{part:.0%}" if part >= 0.005 else ""
 
 
-def _service_width(trace: Trace) -> int:
-    return GAP + max(len("service"), *(len(span.service) for span in trace.spans))
+def _process_width(trace: Trace) -> int:
+    return GAP + max(len("process"), *(len(span.process) for span in trace.spans))
 
 
 def _bar(span: Span, start_ns: int, whole: int, width: int) -> str:
     before = min(round((span.start_ns - start_ns) / whole * width), width - 1)
     length = min(max(1, round(span.duration_ns / whole * width)), width - before)
-    return " " * before + "━" * length
+    return " " * before + ("╌" if span.calls > 1 else "━") * length

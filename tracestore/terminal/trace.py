@@ -9,8 +9,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from nautilus_instrumentation import attributes
+
 ERROR = 2
 """OTLP's STATUS_CODE_ERROR."""
+
+WORKER = "worker"
+"""The role of which there are many processes."""
 
 
 @dataclass(frozen=True)
@@ -26,10 +31,23 @@ class Span:
     failed: bool = False
     message: str = ""
     attributes: dict[str, Any] = field(default_factory=dict, hash=False)
+    process: str = ""
+    """The service and, where it tells, which of its processes: `nautilus worker 1`."""
 
     @property
     def duration_ns(self) -> int:
         return self.end_ns - self.start_ns
+
+    @property
+    def calls(self) -> int:
+        """How many calls the span sums up; 1 for the usual span."""
+        return int(self.attributes.get(attributes.CALLS, 1))
+
+    @property
+    def busy_ns(self) -> int:
+        """Time of the work itself: a span that sums up calls lasts from the first to the last."""
+        seconds = self.attributes.get(attributes.BUSY_SECONDS)
+        return self.duration_ns if seconds is None else round(float(seconds) * 1e9)
 
     def within(self, begin_ns: int, end_ns: int) -> int:
         """How much of the time between two moments the span lasted."""
@@ -80,7 +98,8 @@ class Trace:
 
         Walked backwards from the end: at each moment the child that ended last before it is what
         its parent waited for, then the one that had ended before that child began. A child that
-        outlived its parent (a job handed to a queue) is followed too.
+        outlived its parent (a job handed to a queue) is followed too. Spans that sum up calls lie
+        beside each other; each takes the time of its calls from its parent's.
         """
         path: dict[str, int] = {}
         if not self.roots:
@@ -89,13 +108,18 @@ class Trace:
         while stack:
             span, until = stack.pop()
             path[span.span_id] = 0
-            for child in sorted(self.children(span), key=self._subtree_end, reverse=True):
+            children = [child for child in self.children(span) if child.calls == 1]
+            for child in sorted(children, key=self._subtree_end, reverse=True):
                 end = self._subtree_end(child)
                 if end <= until:
                     stack.append((child, end))
                     path[span.span_id] += span.within(end, until)
                     until = child.start_ns
             path[span.span_id] += span.within(span.start_ns, until)
+            for child in self.children(span):
+                if child.calls > 1:
+                    path[child.span_id] = min(child.busy_ns, path[span.span_id])
+                    path[span.span_id] -= path[child.span_id]
         return path
 
     @cached_property
@@ -116,11 +140,14 @@ def parse_trace(trace: dict[str, Any]) -> list[Span]:
     spans = []
     for resource_spans in trace.get("resourceSpans") or trace.get("batches") or []:
         resource = _attributes(resource_spans.get("resource") or {})
+        service = str(resource.get("service.name", ""))
+        process = [service]
+        if attributes.ROLE in resource:
+            process.append(str(resource[attributes.ROLE]))
+        if resource.get(attributes.ROLE) == WORKER and attributes.SLOT in resource:
+            process.append(str(resource[attributes.SLOT]))
         for scope in resource_spans.get("scopeSpans") or []:
-            spans.extend(
-                _span(raw, str(resource.get("service.name", "")))
-                for raw in scope.get("spans") or []
-            )
+            spans.extend(_span(raw, service, " ".join(process)) for raw in scope.get("spans") or [])
     return spans
 
 
@@ -139,7 +166,7 @@ def plain_value(value: dict[str, Any]) -> Any:
     return None
 
 
-def _span(raw: dict[str, Any], service: str) -> Span:
+def _span(raw: dict[str, Any], service: str, process: str) -> Span:
     status = raw.get("status") or {}
     return Span(
         span_id=_hex(raw.get("spanId", "")),
@@ -151,6 +178,7 @@ def _span(raw: dict[str, Any], service: str) -> Span:
         failed=status.get("code") in (ERROR, "STATUS_CODE_ERROR"),
         message=status.get("message", ""),
         attributes=_attributes(raw),
+        process=process,
     )
 
 

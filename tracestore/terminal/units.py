@@ -9,6 +9,8 @@ from typing import Any
 def duration(nanoseconds: float) -> str:
     """A duration in the unit that keeps it short: 12.3 ms, 4.56 s, 3 min 20 s."""
     seconds = nanoseconds / 1e9
+    if not seconds:
+        return "0 s"
     if round(seconds) >= 120:
         return f"{round(seconds) // 60} min {round(seconds) % 60} s"
     if seconds >= 99.95:

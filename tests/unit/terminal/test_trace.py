@@ -1,5 +1,8 @@
 """The tree, the critical path and the parsing of a trace."""
 
+from dataclasses import replace
+
+from nautilus_instrumentation import attributes
 from tracestore.terminal.trace import Span, Trace, parse_trace
 
 
@@ -43,6 +46,20 @@ def test_the_critical_path_takes_the_child_that_ended_last_at_each_moment() -> N
     assert trace.critical_path() == {"root": 10, "beside": 50, "last": 15, "inner": 25}
 
 
+def test_spans_that_sum_up_calls_take_their_calls_time_from_the_parent() -> None:
+    """They lie beside each other from the first to the last call: none hides the others."""
+
+    def rest(span_id: str, end: int, busy: float) -> Span:
+        values = {attributes.CALLS: 5, attributes.BUSY_SECONDS: busy / 1e9}
+        return replace(span(span_id, "root", 20, end), attributes=values)
+
+    spans = (span("root", "", 0, 100), rest("load", 95, 10), rest("run", 96, 60))
+    persist = span("persist", "root", 97, 100)
+    trace = Trace("t", (*spans, persist))
+    assert trace.critical_path() == {"root": 27, "load": 10, "run": 60, "persist": 3}
+    assert [trace.spans[2].busy_ns, persist.busy_ns] == [60, 3]
+
+
 def test_the_critical_path_follows_a_child_that_outlived_its_parent() -> None:
     """A request that answered at once and left a job behind leads to the job."""
     trace = Trace(
@@ -61,6 +78,21 @@ def test_ids_in_base64_and_in_hex_are_the_same_ids() -> None:
         for raw in (plain, encoded)
     ]
     assert parsed == ["0102030405060708"] * 2
+
+
+def test_a_span_names_its_process() -> None:
+    """A service of many processes tells which one, where it says so."""
+
+    def process(**values: str) -> str:
+        pairs = [{"key": key, "value": {"stringValue": value}} for key, value in values.items()]
+        scopes = [{"spans": [{"spanId": "0102030405060708"}]}]
+        resource = {"resource": {"attributes": pairs}, "scopeSpans": scopes}
+        return parse_trace({"resourceSpans": [resource]})[0].process
+
+    role, slot = attributes.ROLE, attributes.SLOT
+    assert process(**{"service.name": "shop"}) == "shop"
+    assert process(**{"service.name": "x", role: "api", slot: "0"}) == "x api"
+    assert process(**{"service.name": "x", role: "worker", slot: "1"}) == "x worker 1"
 
 
 def test_attributes_keep_their_types() -> None:
