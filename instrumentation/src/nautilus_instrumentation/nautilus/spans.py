@@ -52,6 +52,7 @@ class _Rest:
         self.span = span
         self.sums: dict[str, float] = {attributes.CALLS: 0, attributes.BUSY_SECONDS: 0.0}
         self._started = 0.0
+        self._ended_ns: int | None = None
 
     def __enter__(self) -> _Rest:
         self.sums[attributes.CALLS] += 1
@@ -60,6 +61,7 @@ class _Rest:
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         self.sums[attributes.BUSY_SECONDS] += time.perf_counter() - self._started
+        self._ended_ns = time.time_ns()
         if error is not None:
             self.span.record_exception(error)
             self.span.set_status(Status(StatusCode.ERROR, str(error)))
@@ -79,14 +81,16 @@ class _Rest:
         self.span.add_event(name, event)
 
     def end(self) -> None:
+        """End the span with its last call, whatever came after that."""
         self.span.set_attributes(self.sums)
-        self.span.end()
+        self.span.end(self._ended_ns)
 
 
 class SpanBudget:
     """Gives real spans up to a limit per name; later calls share one span that holds their sums.
 
-    That last span carries `nautilus.calls` and `nautilus.busy_seconds` and ends at `close()`.
+    That last span carries `nautilus.calls` and `nautilus.busy_seconds`, lasts from the first of
+    its calls to the last, and is sent at `close()`.
     """
 
     def __init__(self, tracing: Tracing, limit: int = SPANS_PER_NAME) -> None:
