@@ -60,6 +60,10 @@ demo: setup ## Start everything and drive real work [DURATION=seconds]
 doctor: setup ## Say what is missing or unhealthy and how to mend it
 	@$(BIN)/python -m stack.doctor
 
+.PHONY: dashboards
+dashboards: setup ## Write dashboards/generated from the code
+	$(BIN)/python -m dashboards.build
+
 # Proof ---------------------------------------------------------------------------------------
 
 .PHONY: test
@@ -85,6 +89,7 @@ check: setup ## Lint, types, generated files current
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/python -m dashboards.build --check
 
 .PHONY: bench bench-quick
 bench: setup ## Print the measured figures

@@ -23,7 +23,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "stack": {"stack", *FACT_MODULES},
     "tracestore": {"tracestore", *FACT_MODULES},
     "alerts": {"alerts", "nautilus_instrumentation.metrics"},
-    "dashboards": {"dashboards", "alerts.objectives", "nautilus_instrumentation.metrics"},
+    "dashboards": {"dashboards", "alerts.objectives", *FACT_MODULES},
 }
 """Package: prefixes of our own modules it may import. Benchmarks may import anything."""
 

@@ -1,0 +1,1 @@
+"""Dashboards for Grafana and the console, generated from the metrics."""

@@ -1,0 +1,217 @@
+"""PromQL from metric specs: a query cannot name a metric or a label that does not exist.
+
+Every query on our metrics selects the scrape job and the instances that the board's variables
+name; others expose families of the same names (`process_…`). Rates use Grafana's `$__rate_interval`
+and totals its `$__range`. Ratios divide increases and drop idle denominators, so an idle hour shows
+as a gap and neither as 0 nor as NaN.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from alerts.objectives import Objective
+from dashboards.foreign import foreign_metrics
+from nautilus_instrumentation.metrics import TRACESTORE, MetricSpec
+
+RATE = "$__rate_interval"
+RANGE = "$__range"
+
+Match = str | tuple[str, ...]
+"""A label's value; several, any of which will do; `~` and a regular expression; or a variable."""
+
+SCRAPE_LABELS = ("job", "instance")
+
+
+class QueryError(ValueError):
+    """A query asks for a label or a value that the metric does not have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A PromQL expression, and whether its series carry exemplars."""
+
+    expr: str
+    exemplars: bool = False
+
+
+def select(spec: MetricSpec, suffix: str = "", /, **match: Match) -> str:
+    """Selector of the samples `name + suffix` whose labels match."""
+    matchers = _own_target(spec) + [_matcher(spec, label, m) for label, m in match.items()]
+    return f"{spec.name}{suffix}" + (f"{{{', '.join(matchers)}}}" if matchers else "")
+
+
+def value(spec: MetricSpec, *by: str, how: str = "sum", **match: Match) -> Query:
+    """A gauge, aggregated by `how`."""
+    return Query(_aggregate(how, spec, by, select(spec, **match)))
+
+
+def rate(spec: MetricSpec, *by: str, over: str = RATE, **match: Match) -> Query:
+    """Events per second; of a histogram, its observations."""
+    inner = f"rate({select(spec, _events(spec), **match)}[{over}])"
+    return Query(_aggregate("sum", spec, by, inner))
+
+
+def increase(spec: MetricSpec, *by: str, over: str = RANGE, **match: Match) -> Query:
+    """Events within `over`."""
+    inner = f"increase({select(spec, _events(spec), **match)}[{over}])"
+    return Query(_aggregate("sum", spec, by, inner))
+
+
+def total_rate(spec: MetricSpec, *by: str, over: str = RATE, **match: Match) -> Query:
+    """What a histogram's observations add up to, per second."""
+    _only(spec, "histogram")
+    return Query(_aggregate("sum", spec, by, f"rate({select(spec, '_sum', **match)}[{over}])"))
+
+
+def quantile(q: float, spec: MetricSpec, *by: str, over: str = RATE, **match: Match) -> Query:
+    """The value that the share `q` of a histogram's observations stays below."""
+    _only(spec, "histogram")
+    buckets = f"rate({select(spec, '_bucket', **match)}[{over}])"
+    inner = _aggregate("sum", spec, (*by, "le"), buckets)
+    return Query(f"histogram_quantile({q:g}, {inner})", spec.exemplars)
+
+
+def heat(spec: MetricSpec, **match: Match) -> Query:
+    """Observations by bucket, for a heatmap."""
+    _only(spec, "histogram")
+    buckets = f"increase({select(spec, '_bucket', **match)}[{RATE}])"
+    return Query(_aggregate("sum", spec, ("le",), buckets), spec.exemplars)
+
+
+def mean(spec: MetricSpec, *by: str, over: str = RATE, **match: Match) -> Query:
+    """Mean of a histogram's observations."""
+    return ratio(total_rate(spec, *by, over=over, **match), rate(spec, *by, over=over, **match))
+
+
+def ratio(part: Query, whole: Query) -> Query:
+    """`part` over `whole`, with a gap where `whole` is 0."""
+    return Query(f"{part.expr} / ({whole.expr} > 0)")
+
+
+def share(
+    spec: MetricSpec, *by: str, of: dict[str, Match], over: str = RATE, **match: Match
+) -> Query:
+    """Share of the events that match `of`, among all that match."""
+    return ratio(rate(spec, *by, over=over, **{**match, **of}), rate(spec, *by, over=over, **match))
+
+
+def share_or_zero(
+    spec: MetricSpec, *, of: dict[str, Match], over: str = RATE, **match: Match
+) -> Query:
+    """`share`, where events that match `of` may never have happened and so have no series."""
+    part = or_zero(rate(spec, over=over, **{**match, **of}))
+    return ratio(Query(f"({part.expr})"), rate(spec, over=over, **match))
+
+
+def or_zero(query: Query) -> Query:
+    """`query`, which has no labels, or 0 where it finds no series."""
+    return Query(f"{query.expr} or vector(0)", query.exemplars)
+
+
+def count_below(spec: MetricSpec, bound: float, **match: Match) -> Query:
+    """How many series of a gauge are below `bound`; nothing where none is."""
+    _only(spec, "gauge")
+    return Query(f"count({select(spec, **match)} < {bound:g})")
+
+
+def changed(spec: MetricSpec, *by: str, over: str = RANGE, **match: Match) -> Query:
+    """By how much a gauge moved within `over`."""
+    _only(spec, "gauge")
+    return Query(_aggregate("sum", spec, by, f"delta({select(spec, **match)}[{over}])"))
+
+
+def age(spec: MetricSpec, *by: str, **match: Match) -> Query:
+    """Seconds since the Unix time a gauge holds; nothing where it holds 0."""
+    _only(spec, "gauge")
+    return Query(f"time() - ({_aggregate('max', spec, by, select(spec, **match))} > 0)")
+
+
+def good_share(objective: Objective, over: str = RANGE) -> Query:
+    """Share of good events (of a gauge: of good moments) within `over`."""
+    spec, match = objective.indicator.metric, dict(objective.indicator.labels)
+    if spec.kind == "gauge":
+        # Worst series first: one kind that always misses is not hidden by those that never do.
+        good = f"{select(spec, **match)} < bool {objective.threshold:g}"
+        return Query(f"min(avg_over_time(({good})[{over}:]))")
+    events = _events(spec)
+    whole = f"sum(increase({select(spec, events, **match)}[{over}]))"
+    if objective.threshold is None:
+        bad = {label: f"~{expression}" for label, expression in objective.bad.items()}
+        part = f"sum(increase({select(spec, events, **{**match, **bad})}[{over}]))"
+        # No bad event may mean no series of bad events.
+        return Query(f"1 - (({part} or vector(0)) / ({whole} > 0))")
+    buckets = select(spec, "_bucket", **match, le=objective.bound)
+    return Query(f"sum(increase({buckets}[{over}])) / ({whole} > 0)")
+
+
+def budget_left(objective: Objective, over: str = RANGE) -> Query:
+    """Share of the error budget that is left, were `over` the objective's window."""
+    good = good_share(objective, over).expr
+    return Query(f"1 - ((1 - ({good})) / {objective.error_budget})")
+
+
+def burn_rate(objective: Objective, over: str = RATE) -> Query:
+    """How many times faster than allowed the error budget is spent: 1 lasts for the window."""
+    return Query(f"(1 - ({good_share(objective, over).expr})) / {objective.error_budget}")
+
+
+# Parts -------------------------------------------------------------------------------------------
+
+
+def _own_target(spec: MetricSpec) -> list[str]:
+    """Matchers for the target that exposes the family, where the board's variables name it."""
+    if spec.name in foreign_metrics() or spec in TRACESTORE:
+        return []
+    return ['job="$job"', 'instance=~"$instance"']
+
+
+def _matcher(spec: MetricSpec, label: str, match: Match) -> str:
+    values = (match,) if isinstance(match, str) else match
+    _check(spec, label, values)
+    if len(values) > 1:
+        return f'{label}=~"{"|".join(_escaped(each) for each in values)}"'
+    (only,) = values
+    if only.startswith("~"):
+        return f'{label}=~"{_quoted(only[1:])}"'
+    return f'{label}{"=~" if only.startswith("$") else "="}"{_quoted(only)}"'
+
+
+def _check(spec: MetricSpec, label: str, values: tuple[str, ...]) -> None:
+    if label == "le" and spec.kind == "histogram":
+        return
+    found = [each for each in spec.labels if each.name == label]
+    if not found:
+        raise QueryError(f"{spec.name} has no label {label!r}")
+    allowed = found[0].values
+    for each in values:
+        if isinstance(allowed, tuple) and each[:1] not in ("$", "~") and each not in allowed:
+            raise QueryError(f"{spec.name}: {label} is never {each!r}")
+
+
+def _escaped(text: str) -> str:
+    """`text` as a regular expression (RE2) inside a PromQL string."""
+    return _quoted("".join(f"\\{char}" if char in r"\.+*?()|[]{}^$" else char for char in text))
+
+
+def _quoted(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"')
+
+
+def _aggregate(how: str, spec: MetricSpec, by: tuple[str, ...], inner: str) -> str:
+    for label in by:
+        if label not in SCRAPE_LABELS:
+            _check(spec, label, ())
+    return f"{how} by ({', '.join(by)}) ({inner})" if by else f"{how}({inner})"
+
+
+def _events(spec: MetricSpec) -> str:
+    """Suffix of the samples that count events."""
+    if spec.kind == "gauge":
+        raise QueryError(f"{spec.name} is a gauge: it counts no events")
+    return "_count" if spec.kind == "histogram" else ""
+
+
+def _only(spec: MetricSpec, kind: str) -> None:
+    if spec.kind != kind:
+        raise QueryError(f"{spec.name} is a {spec.kind}, not a {kind}")
