@@ -144,6 +144,8 @@ def _selector(selector: Selector) -> Iterator[str]:
     known = {*spec.label_names, "job", "instance"}
     if selector.name.endswith("_bucket"):
         known.add("le")
+        if "le" not in {*selector.matchers, *selector.grouped_by}:
+            yield f"{selector.name} loses its buckets"
     for label in sorted({*selector.matchers, *selector.grouped_by} - known):
         yield f"{selector.name} has no label {label}"
     # The variable that finds the job cannot select it.

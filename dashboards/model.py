@@ -8,6 +8,7 @@ targets, and writes the rest itself.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from string import ascii_uppercase
 from typing import Any
 
 import attr
@@ -21,6 +22,9 @@ TEMPO = {"type": "tempo", "uid": "${tempo}"}
 Json = dict[str, Any]
 Line = tuple[str, Query]
 """Legend of a series, which may name labels as {{label}}, and its query."""
+
+REF_IDS = tuple(ascii_uppercase)
+"""References of a panel's targets, in their order."""
 
 _DEAD_KEYS = ("cacheTimeout", "editable", "error", "height", "minSpan", "span", "timeShift")
 
@@ -90,7 +94,7 @@ class TraceTarget(G.Target):
 
 def referenced(targets: Sequence[Any]) -> list[Any]:
     """The targets with the refIds A, B, C …"""
-    return [attr.evolve(t, refId=chr(ord("A") + i)) for i, t in enumerate(targets)]
+    return [attr.evolve(target, refId=REF_IDS[i]) for i, target in enumerate(targets)]
 
 
 def fields(defaults: Json, overrides: Sequence[Json] = ()) -> Json:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import attr
 
-from dashboards.model import PROMETHEUS, Json, Line, Panel, PromTarget, fields, referenced
+from dashboards.model import PROMETHEUS, REF_IDS, Json, Line, Panel, PromTarget, fields, referenced
 from dashboards.queries import Query
 
 GREEN, ORANGE, RED = "green", "orange", "red"
@@ -34,6 +34,7 @@ def timeseries(
     stacked: bool = False,
     links: Sequence[Json] = (),
     width: int = 12,
+    rows: int = 8,
 ) -> Panel:
     """Lines over time; thresholds are dashed. A gap in the data stays a gap."""
     custom = {
@@ -57,7 +58,9 @@ def timeseries(
     }
     defaults = _defaults(unit, thresholds, links, low, high)
     defaults |= {"color": {"mode": "palette-classic"}, "custom": custom}
-    return _prometheus("timeseries", title, description, lines, defaults, options, width=width)
+    return _prometheus(
+        "timeseries", title, description, lines, defaults, options, width=width, rows=rows
+    )
 
 
 def stat(
@@ -128,7 +131,7 @@ def table(
         "table", title, description, lines, defaults, {"cellHeight": "sm", "showHeader": True},
         width=width, instant=True, format="table",
     )  # fmt: skip
-    names = {f"Value #{ref}": legend for ref, (legend, _) in zip("ABCDEFGH", lines, strict=False)}
+    names = {f"Value #{ref}": legend for ref, (legend, _) in zip(REF_IDS, lines, strict=False)}
     names["Value"] = lines[0][0]
     organize = {"excludeByName": {"Time": True}, "indexByName": {}, "renameByName": names}
     return attr.evolve(

@@ -151,7 +151,7 @@ def budget_left(objective: Objective, over: str = RANGE) -> Query:
     return Query(f"1 - ((1 - ({good})) / {objective.error_budget})")
 
 
-def burn_rate(objective: Objective, over: str = RATE) -> Query:
+def burn_rate(objective: Objective, over: str = "1h") -> Query:
     """How many times faster than allowed the error budget is spent: 1 lasts for the window."""
     return Query(f"(1 - ({good_share(objective, over).expr})) / {objective.error_budget}")
 

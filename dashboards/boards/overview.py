@@ -7,7 +7,7 @@ from dashboards import queries as q
 from dashboards.foreign import foreign
 from dashboards.house import Board, board, link
 from dashboards.model import Json, Panel
-from dashboards.panels import GREEN, ORANGE, RED, above, below, stat, table, timeseries
+from dashboards.panels import GREEN, ORANGE, RED, above, below, stat, timeseries
 from nautilus_instrumentation import metrics as m
 
 READING = (
@@ -61,24 +61,29 @@ def _served(objective: Objective) -> Panel:
 
 
 def _budgets(found: list[Objective]) -> Panel:
-    return table(
+    return stat(
         "Error budget left",
-        "What is left of each objective's error budget, taking the time range for its window: 1 is "
-        "untouched, 0 is spent, below 0 is missed.",
+        "What is left of each objective's error budget, taking the time range for its window: 100 "
+        "% is untouched, 0 is spent, below 0 the objective is missed.",
         "percentunit",
         *((each.title, q.budget_left(each)) for each in found),
         thresholds=below((0, ORANGE), (0.5, GREEN)),
+        links=[link("What is wrong", "incident")],
+        width=12,
+        rows=10,
     )
 
 
 def _burn(found: list[Objective]) -> Panel:
     return timeseries(
         "Burn rate",
-        "How many times faster than allowed each error budget is being spent: at 1 it lasts for "
-        "the objective's whole window, at 14.4 a 30-day budget lasts two days.",
+        "How many times faster than allowed each error budget was spent in the last hour: at 1 it "
+        "lasts for the objective's whole window, at 14.4 a 30-day budget lasts two days.",
         "none",
         *((each.title, q.burn_rate(each)) for each in found),
         thresholds=above((1, ORANGE), (14.4, RED)),
+        links=[link("What is wrong", "incident")],
+        rows=10,
     )
 
 

@@ -26,8 +26,6 @@ def link(url: str) -> Callable[[Board], object]:
     return lambda b: chart(b)["fieldConfig"]["defaults"].update(links=[{"title": "x", "url": url}])
 
 
-OWN = '{job="$job"}'
-
 BROKEN: dict[str, tuple[Callable[[Board], object], str]] = {
     "uid": (lambda b: b.update(uid="mine"), "uid or schema version"),
     "schema": (lambda b: b.update(schemaVersion=12), "uid or schema version"),
@@ -49,6 +47,9 @@ BROKEN: dict[str, tuple[Callable[[Board], object], str]] = {
     "label": (expression('up{shape="round"}'), "up has no label shape"),
     "grouping": (expression("sum by (shape) (up)"), "up has no label shape"),
     "bucket label": (expression('up{le="1"}'), "up has no label le"),
+    "buckets": (
+        expression('sum(rate(job_duration_seconds_bucket{job="$job"}[5m]))'), "loses its buckets",
+    ),
     "job": (expression("job_queue_depth"), "does not select our scrape job"),
     "other job": (expression('job_queue_depth{job="x"}'), "does not select our scrape job"),
     "value": (

@@ -104,7 +104,15 @@ def test_the_good_share_of_a_gauge_is_time_and_the_worst_series() -> None:
 
 
 def test_budgets_and_burn_rates_divide_by_the_exact_budget() -> None:
-    """1 - 0.99 is 0.01, with no digits of a float behind it."""
-    objective = objectives()["backtest_5m"]
-    assert q.burn_rate(objective).expr.endswith(")) / 0.01")
-    assert q.budget_left(objective).expr.endswith(")) / 0.01)")
+    """1 - 0.999 is 0.001, with no digits of a float behind it."""
+    objective = objectives()["results_available"]
+    assert q.burn_rate(objective).expr.endswith(") / 0.001")
+    assert q.budget_left(objective).expr.endswith(") / 0.001)")
+
+
+def test_a_quantile_is_taken_of_summed_buckets() -> None:
+    """Of all processes together, by what was asked for."""
+    name = m.JOB_QUEUE_WAIT.name
+    assert q.quantile(0.95, m.JOB_QUEUE_WAIT, "job_type", over="5m").expr == (
+        f"histogram_quantile(0.95, sum by (job_type, le) (rate({name}_bucket{{{OWN}}}[5m])))"
+    )
