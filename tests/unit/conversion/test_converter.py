@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 import os
+import shutil
 
 import pyarrow as pa
 import pytest
@@ -86,6 +87,36 @@ def test_a_touched_source_is_told_by_its_content(world):
     world.rewrite_later(path)
     assert world.one().outcome == "cached"
     assert world.converter().days()[0].files[0].state == "converted"
+
+
+def test_a_source_of_the_same_size_is_told_by_its_content(world):
+    """Time and content decide when the size does not differ."""
+    before = world.quotes([0, 1]).stat().st_size
+    world.one()
+    path = world.quotes([0, 2])
+    world.rewrite_later(path)
+    assert path.stat().st_size == before
+    assert world.one().outcome == "first"
+    assert world.inits() == [0, 2]
+
+
+def test_a_source_that_changes_while_it_is_read_fails(world):
+    """What was read may be part of the old and part of the new file."""
+    path = world.quotes([0, 1])
+    report = world.one(progress=lambda *_, **__: world.rewrite_later(path))
+    assert report.outcome == "failed"
+    assert "changed while it was read" in report.error
+    assert world.files() == []
+
+
+def test_a_file_that_fails_its_check_is_not_moved_in(world, monkeypatch):
+    """Whatever the check finds keeps the file out of the catalog."""
+    monkeypatch.setattr("backend.conversion.check.problems", lambda *_: ["it is cursed"])
+    world.quotes([0, 1])
+    report = world.one()
+    assert report.outcome == "failed"
+    assert "it is cursed" in report.error
+    assert world.files() + world.leftovers() == []
 
 
 def test_a_changed_source_replaces_its_old_outputs(world):
@@ -233,6 +264,19 @@ def test_other_precisions_in_the_catalog_are_refused(world):
     assert "price_precision 5" in report.error
 
 
+def test_foreign_ticks_of_another_precision_are_refused(world):
+    """Ticks of two precisions in one folder would be read wrong."""
+    world.quotes([0, 5])
+    world.convert()
+    (world.catalog / "conversion/manifests/day-2024-01-02/quotes.parquet.json").unlink()
+    shutil.rmtree(world.catalog / "data" / "currency_pair")
+    world.describe(world.datasets.read_text().replace("price_precision = 5", "price_precision = 4"))
+    world.quotes([50, 60], day=NEXT)
+    (report,) = world.convert(NEXT).files
+    assert report.outcome == "failed"
+    assert "price_precision 5, the description says 4" in report.error
+
+
 def test_rows_out_of_order_are_sorted(world):
     """Newest first becomes oldest first; equal times keep the file's order."""
     world.quotes([9, 3, 3, 1])
@@ -253,8 +297,8 @@ def test_an_empty_file_is_converted_to_nothing(world):
 
 
 def test_progress_goes_by_rows_and_never_back(world):
-    """The fraction rises to 1 over the rows of all files, also when one is sorted."""
-    world.quotes([9, 3])
+    """The fraction rises to 1 over the rows of all files, also when one is read again to sort."""
+    world.quotes([*range(140_000), 5])
     world.trades(2)
     seen = []
     world.convert(progress=lambda stage, fraction, **_: seen.append((stage, fraction)))

@@ -78,6 +78,20 @@ def test_a_long_file_is_found_by_what_it_held(world):
     assert days(missing(world, 200 * HOUR, 241 * HOUR)) == [2]
 
 
+def test_a_window_that_a_source_has_left_is_missing(world):
+    """The catalog still holds ticks that the changed file has no more."""
+    world.quotes([0, 10 * HOUR])
+    world.convert()
+    world.rewrite_later(world.quotes([0, HOUR]))
+    assert days(missing(world, 9 * HOUR, 11 * HOUR)) == [2]
+
+
+def test_statistics_that_make_no_sense_are_not_believed(world):
+    """One bad time, and only the folder's day tells what a file may hold."""
+    world.quotes([-MIDNIGHT, HOUR])
+    assert days(missing(world, 2 * HOUR, 3 * HOUR)) == [2]
+
+
 def test_a_deleted_output_is_missing_again(three_days):
     """`ensure` repairs a catalog that lost a file."""
     three_days.convert()
