@@ -19,6 +19,7 @@ from backend.routes.catalog import ARROW
 from backend.routes.vitals import RateLimit
 from backend.services import Services
 from backend.settings import Settings
+from backend.trace_reader import TraceReader
 from backend.versions import versions
 from nautilus_instrumentation import Session
 
@@ -36,6 +37,7 @@ def create_app(settings: Settings, session: Session, executor: Executor) -> Fast
         results=ResultStore(settings.results_dir),
         converter=Converter(settings, session),
         catalog=CatalogManager(settings, session),
+        traces=TraceReader(settings.trace_store_url),
     )
 
     @asynccontextmanager
@@ -47,6 +49,7 @@ def create_app(settings: Settings, session: Session, executor: Executor) -> Fast
                 yield
         finally:
             await services.jobs.close()
+            await services.traces.close()
             services.results.close()
 
     app = FastAPI(

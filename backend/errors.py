@@ -1,4 +1,4 @@
-"""Errors that the domain raises for the person who asked; routes turn them into problem documents."""
+"""Errors raised for the person who asked; routes turn them into problem documents."""
 
 from __future__ import annotations
 
@@ -38,3 +38,15 @@ class QueueFull(DomainError):
 
 class TooMany(DomainError):
     """More requests than callers that behave would send (429)."""
+
+
+class Unavailable(DomainError):
+    """A service that this one asks cannot be asked (503)."""
+
+
+class TooSlow(DomainError):
+    """A service that this one asks did not answer in time (504)."""
+
+
+class BadQuery(DomainError):
+    """A query in a language of its own that cannot be read (400)."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -46,8 +47,13 @@ class Readiness(BaseModel):
     workers: list[WorkerStatus]
 
 
-def readiness(settings: Settings, slots: list[SlotStatus]) -> Readiness:
-    """Look at folders and workers; reads the file system, so not for the event loop."""
+def readiness(
+    settings: Settings, slots: list[SlotStatus], others: Sequence[Check] = ()
+) -> Readiness:
+    """Look at folders and workers; reads the file system, so not for the event loop.
+
+    `others` are checks made elsewhere, of things that jobs can do without.
+    """
     workers = [WorkerStatus(**vars(slot)) for slot in slots]
     checks = [
         _workers(workers),
@@ -55,6 +61,7 @@ def readiness(settings: Settings, slots: list[SlotStatus]) -> Readiness:
         _readable("datasets file", settings.datasets_path, "DATASETS_FILE"),
         _writable("catalog", settings.catalog_dir, "CATALOG_DIR"),
         _writable("results", settings.results_dir, "RESULTS_DIR"),
+        *others,
     ]
     usable = any(worker.state in ("idle", "busy") for worker in workers)
     if not usable:
@@ -65,6 +72,12 @@ def readiness(settings: Settings, slots: list[SlotStatus]) -> Readiness:
         status = "degraded"
     amiss = "; ".join(f"{check.name}: {check.detail}" for check in checks if not check.ok)
     return Readiness(status=status, detail=amiss, checks=checks, workers=workers)
+
+
+def trace_store(url: str, trouble: str) -> Check:
+    """The store that TEMPO_URL names, which is away when there is `trouble`."""
+    detail = f"{url} cannot be read ({trouble}); see TEMPO_URL" if trouble else f"{url} is ready"
+    return Check(name="trace store", ok=not trouble, detail=detail)
 
 
 def _workers(workers: list[WorkerStatus]) -> Check:

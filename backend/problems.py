@@ -11,13 +11,25 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
-from backend.errors import Conflict, DomainError, NotFound, QueueFull, TooMany
+from backend.errors import (
+    BadQuery,
+    Conflict,
+    DomainError,
+    NotFound,
+    QueueFull,
+    TooMany,
+    TooSlow,
+    Unavailable,
+)
 from nautilus_instrumentation import current_session
 
 MEDIA_TYPE = "application/problem+json"
 _LONGEST_VALUE = 200
 _RETRY_SECONDS = "10"
-_STATUS = {NotFound: 404, Conflict: 409, TooMany: 429, QueueFull: 503, DomainError: 422}
+_STATUS = {
+    BadQuery: 400, NotFound: 404, Conflict: 409, TooMany: 429, QueueFull: 503, Unavailable: 503,
+    TooSlow: 504, DomainError: 422,
+}  # fmt: skip
 
 
 class FieldProblem(BaseModel):

@@ -13,6 +13,7 @@ from backend.executors.base import Executor
 from backend.jobs import JobManager
 from backend.result_store import ResultStore
 from backend.settings import Settings
+from backend.trace_reader import TraceReader
 from nautilus_instrumentation import Session
 
 
@@ -26,6 +27,7 @@ class Services:
     results: ResultStore
     converter: Converter
     catalog: CatalogManager
+    traces: TraceReader
     jobs: JobManager = None  # type: ignore[assignment]  # see above
 
 

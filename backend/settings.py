@@ -61,7 +61,18 @@ class Settings(BaseSettings):
     api_token_file: Folder | None = Field(
         default=None, description="File with the bearer token that the API asks for"
     )
+    tempo_url: str | None = Field(
+        default=None, description="Where traces are read: the embedded store or a Tempo"
+    )
+    tempo_port: int = Field(
+        default=3200, ge=0, le=65535, description="Port of the store on this machine without that"
+    )
     redis_url: str | None = Field(default=None, description="Shared cache; unset: in-process only")
+
+    @property
+    def trace_store_url(self) -> str:
+        """Where traces are read."""
+        return self.tempo_url or f"http://127.0.0.1:{self.tempo_port}"
 
     @cached_property
     def datasets_path(self) -> Path:

@@ -5,12 +5,21 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from backend.problems import RESPONSES
-from backend.routes import backtests, catalog, datasets, jobs, status, strategies, vitals
+from backend.routes import (
+    backtests,
+    catalog,
+    datasets,
+    jobs,
+    status,
+    strategies,
+    traces,
+    vitals,
+)
 
 
 def api() -> APIRouter:
     """All routes, below /api."""
     router = APIRouter(prefix="/api", responses=RESPONSES)
-    for topic in (status, datasets, jobs, catalog, backtests, strategies, vitals):
+    for topic in (status, datasets, jobs, catalog, backtests, strategies, traces, vitals):
         router.include_router(topic.router)
     return router

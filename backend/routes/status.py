@@ -6,7 +6,7 @@ import asyncio
 
 from fastapi import APIRouter, Response
 
-from backend.health import Health, Readiness, readiness
+from backend.health import Health, Readiness, readiness, trace_store
 from backend.services import Parts
 
 router = APIRouter(tags=["status"])
@@ -21,7 +21,10 @@ async def health() -> Health:
 @router.get("/ready", responses={503: {"model": Readiness, "description": "No job could run"}})
 async def ready(parts: Parts, response: Response) -> Readiness:
     """What the service depends on. 200 while jobs can run, `degraded` when something is amiss."""
-    found = await asyncio.to_thread(readiness, parts.settings, parts.executor.status())
+    checks = []
+    if parts.settings.tempo_url is not None:
+        checks.append(trace_store(parts.traces.url, await parts.traces.trouble()))
+    found = await asyncio.to_thread(readiness, parts.settings, parts.executor.status(), checks)
     if found.status == "unavailable":
         response.status_code = 503
     return found

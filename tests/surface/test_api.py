@@ -31,6 +31,10 @@ ROUTES = {
     "GET /api/backtest/results/{run_id}",
     "DELETE /api/backtest/results/{run_id}",
     "GET /api/strategies",
+    "GET /api/traces/search",
+    "GET /api/traces/tags",
+    "GET /api/traces/tags/{tag}/values",
+    "GET /api/traces/{trace_id}",
     "POST /api/vitals",
 }
 RUN = {
