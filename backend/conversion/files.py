@@ -10,7 +10,8 @@ from pathlib import Path
 def replace_text(path: Path, text: str) -> None:
     """Write a file so that readers see the old or the new text, never a part."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
+    # The name goes on with the target's: whoever clears up knows whose it is.
+    aside = path.with_name(f"{path.name}.{uuid.uuid4().hex}.tmp")
     try:
         with open(aside, "w", encoding="utf-8") as stream:
             stream.write(text)
