@@ -7,11 +7,15 @@ import uuid
 from pathlib import Path
 
 
-def replace_text(path: Path, text: str) -> None:
-    """Write a file so that readers see the old or the new text, never a part."""
+def replace_text(path: Path, text: str, scratch: Path | None = None) -> None:
+    """Write a file so that readers see the old or the new text, never a part.
+
+    The text is first written beside `scratch` (default: beside the file itself) under a name that
+    goes on with that one's: whoever clears up after the dead knows whose it is.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    # The name goes on with the target's: whoever clears up knows whose it is.
-    aside = path.with_name(f"{path.name}.{uuid.uuid4().hex}.tmp")
+    own = scratch or path
+    aside = own.with_name(f"{own.name}.{uuid.uuid4().hex}.tmp")
     try:
         with open(aside, "w", encoding="utf-8") as stream:
             stream.write(text)

@@ -65,7 +65,7 @@ class Journal:
             if (self._catalog / source).exists():
                 os.replace(self._catalog / source, place)
         for path, text in moves.write.items():
-            replace_text(self._catalog / path, text)
+            replace_text(self._catalog / path, text, scratch=self._path)
         for folder in {(self._catalog / path).parent for path in moves.remove}:
             if folder.is_dir() and not any(folder.iterdir()):
                 folder.rmdir()

@@ -121,8 +121,9 @@ class World:
         return [t - MIDNIGHT for t in self.ticks(kind)["ts_init"].to_pylist()]
 
     def leftovers(self) -> list[str]:
-        """Unfinished files."""
-        return sorted(p.name for p in (self.catalog / "conversion" / "tmp").glob("*"))
+        """Unfinished files, wherever they are."""
+        scratch = (self.catalog / "conversion" / "tmp").glob("*")
+        return sorted({p.name for p in [*scratch, *self.catalog.rglob("*.tmp")]})
 
     def rewrite_later(self, path: Path) -> None:
         """Make a file's modification time differ."""
