@@ -69,9 +69,8 @@ class Converter:
         self, instrument_id: str, kind: TickKind, start_ns: int, end_ns: int
     ) -> list[RawFile]:
         """Raw files that may hold part of the window and are not, or no longer, converted."""
-        known = self._datasets()
-        sources = self._missing(known, instrument_id, kind, start_ns, end_ns)
-        return [self._describe(source, known) for source in sources]
+        sources = self._missing(instrument_id, kind, start_ns, end_ns)
+        return [self._describe(source, self._datasets()) for source in sources]
 
     def ensure(
         self,
@@ -83,7 +82,7 @@ class Converter:
     ) -> ConversionReport | None:
         """Convert what `missing` names; None when nothing was missing."""
         self._workspace.sweep()
-        sources = self._missing(self._datasets(), instrument_id, kind, start_ns, end_ns)
+        sources = self._missing(instrument_id, kind, start_ns, end_ns)
         if not sources:
             return None
         days = sorted({source.name.day.isoformat() for source in sources})
@@ -135,7 +134,7 @@ class Converter:
         )
 
     def _missing(
-        self, known: Datasets, instrument_id: str, kind: TickKind, start_ns: int, end_ns: int
+        self, instrument_id: str, kind: TickKind, start_ns: int, end_ns: int
     ) -> list[Source]:
         near = [day for day in self._raw.days() if _may_reach(day, start_ns, end_ns)]
         sources = {source.name: source for day in near for source in self._raw.sources(day)}
@@ -143,6 +142,9 @@ class Converter:
             source = self._raw.source(name)
             if source is not None:
                 sources[name] = source
+        if not sources:  # a catalog from elsewhere needs neither raw files nor their description
+            return []
+        known = self._datasets()
         found = []
         for source in sources.values():
             dataset = known.find(source.location.name)

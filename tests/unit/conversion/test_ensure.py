@@ -111,7 +111,15 @@ def test_an_unreadable_file_is_missing_and_its_conversion_tells(world):
 
 def test_no_datasets_file_is_said_so(world):
     """The error names the setting."""
+    world.quotes([0])
     world.datasets.unlink()
     with pytest.raises(Invalid) as caught:
         missing(world, 0, 1)
     assert caught.value.field == "DATASETS_FILE"
+
+
+def test_without_raw_files_nothing_is_missing(world):
+    """A catalog that came from elsewhere is used as it is, without a datasets file."""
+    world.datasets.unlink()
+    assert missing(world, 0, 1) == []
+    assert world.converter().ensure("EUR/USD.SIM", "quote", MIDNIGHT, MIDNIGHT + 1) is None
