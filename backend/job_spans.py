@@ -82,5 +82,9 @@ class JobSpans:
         if error is not None:
             if job.stage:
                 span.set_attribute(keys.LAST_STAGE, job.stage)
-            self._tracing.fail(span, error.type, error.message, error.stacktrace)
+            if job.status == "cancelled":
+                # Somebody asked for it: nothing has failed.
+                span.add_event(job.status, {keys.REASON: error.message})
+            else:
+                self._tracing.fail(span, error.type, error.message, error.stacktrace)
         span.end()

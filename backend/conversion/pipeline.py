@@ -21,7 +21,7 @@ from backend.conversion.writer import TickWriter, Written
 from backend.datasets import Dataset, Series
 from backend.errors import DomainError, Invalid
 from backend.models import TickKind
-from nautilus_instrumentation import Session
+from nautilus_instrumentation import Session, attributes
 
 MAX_BUFFERED_ROWS = 1_000_000
 """Rows that one conversion holds in memory, whatever the file's size and order."""
@@ -158,8 +158,9 @@ class Pipeline:
             rows, total = 0, file.metadata.num_rows
             batches = _reading(file, decoder.columns, self.batch_rows)
             while rows < total:
-                with self.session.conversion.batch(self.dataset.kind):
+                with self.session.conversion.batch(self.dataset.kind) as scope:
                     batch = next(batches)
+                    scope.span.set_attribute(attributes.ROWS, batch.num_rows)
                     parts = decoder.decode(batch, rows)
                     ordered = all([sinks[place].add(part) for place, part in parts])
                 if not ordered:

@@ -51,12 +51,12 @@ class TraceStore:
         return f"http://127.0.0.1:{self.otlp_port}"
 
     def trace(self, trace_id: str) -> list[dict[str, Any]]:
-        """Spans of a trace as OTLP/JSON has them, each with its service; none when unknown."""
+        """Spans of a trace as OTLP/JSON has them, each with its resource; none when unknown."""
         answer = httpx.get(f"{self.url}/api/v2/traces/{trace_id}")
         if answer.status_code == 404:
             return []
         return [
-            {**span, "service": attributes(resource["resource"])["service.name"]}
+            {**span, "resource": attributes(resource["resource"])}
             for resource in answer.json()["trace"]["resourceSpans"]
             for scope in resource["scopeSpans"]
             for span in scope["spans"]
