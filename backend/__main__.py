@@ -89,6 +89,7 @@ def _serve(settings: Settings) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stop)
     session = instrument(telemetry, role="api", slot=0, nautilus=False)
+    logging.basicConfig(level=logging.INFO, handlers=[session.log_handler()], force=True)
     limits = Limits(
         memory_bytes=int(settings.worker_memory_limit),
         timeout_seconds=settings.job_timeout,

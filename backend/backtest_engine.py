@@ -11,6 +11,7 @@ from typing import Any
 
 from nautilus_trader.backtest.engine import BacktestEngine
 
+from backend import engine_log
 from backend.catalog_manager import CatalogManager
 from backend.context import JobContext
 from backend.data_converter import Converter
@@ -169,7 +170,7 @@ def _work(run: Run, tools: Workshop, scope: Any) -> None:
         run.ticks = tools.ticks.read(request.instrument_id, request.kind, *run.window_ns)
     progress("build")
     with scope.stage("build"):
-        engine = build_engine(request, instrument)
+        engine = build_engine(request, instrument, engine_log.config(run.context.settings))
     try:
         curve = EquityCurve(engine, instrument, account_currency(request, instrument))
         scope.on_progress(run.show)

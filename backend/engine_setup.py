@@ -23,7 +23,9 @@ COIN_BALANCE = 100
 _AMOUNT = re.compile(r"(\d[\d_]*(?:\.\d+)?) ([A-Z0-9]{2,10})")
 
 
-def build_engine(request: BacktestRequest, instrument: Instrument) -> BacktestEngine:
+def build_engine(
+    request: BacktestRequest, instrument: Instrument, logging: LoggingConfig
+) -> BacktestEngine:
     """An engine that lacks only its data. The caller releases it.
 
     Raises Invalid that names the field of the request.
@@ -32,8 +34,7 @@ def build_engine(request: BacktestRequest, instrument: Instrument) -> BacktestEn
     balances = starting_balances(request, instrument)
     engine = BacktestEngine(
         BacktestEngineConfig(
-            # Log lines of an engine belong to nobody here: what matters is in the result.
-            logging=LoggingConfig(bypass_logging=True),
+            logging=logging,
             run_analysis=False,  # done once, in the stage that is measured for it
         )
     )

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from backend import printed
 from backend.errors import Conflict, NotFound, QueueFull
 from backend.executors.base import Executor, Outcome, Progress, RestartReason, Task
 from backend.job_spans import JobSpans
@@ -26,6 +27,7 @@ from backend.work import BacktestWork, ConvertWork, Work, payload
 from nautilus_instrumentation import Session, metrics
 
 _log = logging.getLogger(__name__)
+_engine_log = logging.getLogger("nautilus_trader")
 
 _LOST = ("cancelled", "timeout", "killed")
 _CANCEL_SECONDS = 10.0
@@ -191,8 +193,16 @@ class JobManager:
         # Whatever the worker was doing, the slot has no run now, and it could not say so.
         self._session.recorder.gauge(metrics.BACKTEST_LAST_PROGRESS, str(slot)).set(0)
 
+    def _relay(self, entry: _Entry, outcome: Outcome) -> None:
+        """Log what native code printed, with the ids that it could not know."""
+        run_id = entry.work.run_id if isinstance(entry.work, BacktestWork) else ""
+        ids = {"trace_id": entry.spans.trace_id, "run_id": run_id}
+        for line in printed.lines(outcome.printed):
+            _engine_log.info(line, extra=ids)
+
     async def _end(self, entry: _Entry, outcome: Outcome) -> None:
         """Settle everything that hangs on the job, then let those know who wait for it."""
+        self._relay(entry, outcome)
         value = outcome.value or {}
         error = ErrorInfo(**value["error"]) if value.get("error") else outcome.error
         status = value.get("status", outcome.status)

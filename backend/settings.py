@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, ByteSize, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -66,6 +66,9 @@ class Settings(BaseSettings):
     )
     tempo_port: int = Field(
         default=3200, ge=0, le=65535, description="Port of the store on this machine without that"
+    )
+    nautilus_log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "OFF"] = Field(
+        default="ERROR", description="Least level of NautilusTrader's log lines that are kept"
     )
     redis_url: str | None = Field(default=None, description="Shared cache; unset: in-process only")
 

@@ -49,6 +49,8 @@ class Outcome:
     """None when it never reached a worker."""
     seconds: float = 0.0
     """In the worker."""
+    printed: str = ""
+    """The end of what native code, such as the engine's logger, printed meanwhile."""
 
 
 class Listener(Protocol):

@@ -21,6 +21,7 @@ from typing import Any, Protocol
 
 import orjson
 
+from backend import printed
 from backend.context import ProgressSink
 from backend.executors.progress import ProgressWriter, Record, State
 
@@ -99,13 +100,19 @@ def outcome_path(record: Path, task: int) -> Path:
     return record.with_name(f"{record.name}-{task}.json")
 
 
+def printed_path(record: Path, task: int) -> Path:
+    """Where what native code prints during the task is kept."""
+    return record.with_name(f"{record.name}-{task}.log")
+
+
 def run(task: int, payload: dict[str, Any]) -> None:
     """Do one task, store its outcome, flush."""
     assert _host is not None
     writer, pid = _host.writer, os.getpid()
     writer.write(Record(pid, State.RUNNING, task))
     try:
-        outcome = {"value": _host.handler.run(payload, writer.report)}
+        with printed.kept(printed_path(_host.setup.record, task)):
+            outcome = {"value": _host.handler.run(payload, writer.report)}
         raw = orjson.dumps(outcome, option=orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS)
     # SystemExit too: a strategy that calls sys.exit() has failed, the worker has not.
     except BaseException as error:

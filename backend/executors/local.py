@@ -235,6 +235,7 @@ class LocalExecutor:
             progress=slot.record().progress,
             slot=slot.index,
             seconds=running.seconds,
+            printed=slot.printed(),
         )
         self._tell_end(running.task, outcome)
         return True

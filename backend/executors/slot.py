@@ -24,6 +24,7 @@ import orjson
 import psutil
 from pebble import ProcessPool
 
+from backend import printed
 from backend.executors import host
 from backend.executors.base import Ending, Outcome, Progress, SlotStatus, Task
 from backend.executors.progress import ProgressReader, Record, State
@@ -122,7 +123,8 @@ class Slot:
     def free(self) -> None:
         """The worker has finished its task and what follows it."""
         if self._reader is not None and self.running is not None:
-            host.outcome_path(self._reader.path, self.running.number).unlink(missing_ok=True)
+            for path in (host.outcome_path, host.printed_path):
+                path(self._reader.path, self.running.number).unlink(missing_ok=True)
         self.state = "idle"
         self.running = None
         self.jobs_done += 1
@@ -196,6 +198,12 @@ class Slot:
         except FileNotFoundError:
             return None
 
+    def printed(self) -> str:
+        """The end of what the task has printed."""
+        if self._reader is None or self.running is None:
+            return ""
+        return printed.tail(host.printed_path(self._reader.path, self.running.number))
+
     def has_begun(self) -> bool:
         """True when the worker has touched its task."""
         record = self.record()
@@ -207,7 +215,7 @@ class Slot:
         stage = f" in the stage {progress.stage!r}" if progress.stage else ""
         died = ErrorInfo(type="WorkerDied", message=f"the worker process died{stage}")
         seconds = self.running.seconds if self.running else 0.0
-        return Outcome(status, None, error or died, progress, self.index, seconds)
+        return Outcome(status, None, error or died, progress, self.index, seconds, self.printed())
 
     def status(self) -> SlotStatus:
         return SlotStatus(self.index, self.state, self.record().pid or None, self.detail)

@@ -6,6 +6,7 @@ The parent imports this module to name `make_handler`, so the engine is imported
 from __future__ import annotations
 
 import logging
+import os
 from functools import partial
 from typing import Any
 
@@ -20,13 +21,15 @@ from nautilus_instrumentation import Settings as TelemetrySettings
 
 def make_handler(settings: Settings, telemetry: TelemetrySettings, slot: int) -> Handler:
     """Instrument the process and get ready for work."""
-    logging.basicConfig(format=f"%(levelname)s worker {slot} %(name)s: %(message)s")
     session = instrument(
         telemetry,
         role="worker",
         slot=slot,
         memory_limit_bytes=int(settings.worker_memory_limit),
     )
+    # A stream of its own: standard error leads elsewhere while a task runs.
+    stream = os.fdopen(os.dup(2), "w", buffering=1)
+    logging.basicConfig(handlers=[session.log_handler(f"worker {slot} ", stream)])
     return JobHandler(settings, session, slot)
 
 
@@ -40,8 +43,9 @@ class JobHandler:
         self._converter = Converter(settings, session)
         # Takes seconds, which no job should have to wait for.
         from backend.backtest_engine import execute_backtest
+        from backend.engine_log import settle
 
-        self._execute_backtest = execute_backtest
+        self._execute_backtest, self._settle_log = execute_backtest, settle
 
     def run(self, payload: dict[str, Any], report: ProgressSink) -> dict[str, Any]:
         """Returns status, error and report of a job, or attributes of its run's span."""
@@ -76,7 +80,10 @@ class JobHandler:
             progress=report,
         )
         request = BacktestRequest.model_validate(payload["request"])
-        result, attributes = self._execute_backtest(request, context)
+        try:
+            result, attributes = self._execute_backtest(request, context)
+        finally:
+            self._settle_log(self._settings)
         return {
             "status": result.status,
             "error": result.error.model_dump() if result.error else None,

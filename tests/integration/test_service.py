@@ -135,6 +135,15 @@ def test_a_failing_strategy_leaves_a_result_with_its_error(service, first):
     assert result["error"]["stacktrace"]
 
 
+def test_the_engines_log_names_run_and_trace(service, first):
+    """A line that NautilusTrader wrote itself carries the ids of its run, and of no other."""
+    for job in [service.run("faulty") for _ in range(2)]:
+        service.ended(job["job_id"])
+        ids = f"[trace_id={job['trace_id']} run_id={job['run_id']}]: "
+        lines = [line for line in service.log.read_text().splitlines() if ids in line]
+        assert any("nautilus_trader" in line and "[ERROR]" in line for line in lines), lines
+
+
 def test_a_day_is_converted_once(service, first):
     """A repeat is answered from the manifest; the report names the file."""
     response = service.http.post("/datasets/convert", json={"date": DAY})

@@ -11,7 +11,7 @@ import os
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any, TextIO, Unpack
 
 from nautilus_instrumentation import metrics
 from nautilus_instrumentation.cache import CacheTelemetry
@@ -106,6 +106,15 @@ class Session:
     def watchdog_received(self, unix_seconds: float) -> None:
         """The dead-man switch of the alerting arrived at that time."""
         self.recorder.gauge(metrics.TELEMETRY_WATCHDOG).set(unix_seconds)
+
+    def log_handler(self, prefix: str = "", stream: TextIO | None = None) -> logging.Handler:
+        """Handler for the host's `logging` whose lines name trace, span and run.
+
+        Writes to `stream`, by default standard error; `prefix` stands before the logger's name.
+        """
+        from nautilus_instrumentation.logs import log_handler
+
+        return log_handler(prefix, stream)
 
     def flush(self, timeout_seconds: float = 5.0) -> None:
         """Publish and send what waits, within `timeout_seconds`; for the end of each job."""

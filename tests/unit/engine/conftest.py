@@ -21,7 +21,10 @@ def settings(tick_catalog: Any, tmp_path: Path) -> Settings:
     raw.mkdir()
     (raw / "datasets.toml").write_text("")
     return Settings(
-        catalog_dir=tick_catalog.path, results_dir=tmp_path / "results", raw_tick_dir=raw
+        nautilus_log_level="OFF",  # tests that fail on purpose would fill the screen
+        catalog_dir=tick_catalog.path,
+        results_dir=tmp_path / "results",
+        raw_tick_dir=raw,
     )
 
 

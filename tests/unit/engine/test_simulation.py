@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from nautilus_trader.config import LoggingConfig
 
 from backend.catalog_manager import CatalogManager
 from backend.engine_setup import account_currency, build_engine
@@ -67,7 +68,7 @@ def outcome(
 ) -> tuple[RunReport, list[dict[str, Any]], int]:
     """Report, all orders with all their events, and data points of a run."""
     instrument = CatalogManager(settings).instrument(request.instrument_id)
-    engine = build_engine(request, instrument)
+    engine = build_engine(request, instrument, LoggingConfig(bypass_logging=True))
     curve = EquityCurve(engine, instrument, account_currency(request, instrument))
     try:
         run(engine)
