@@ -180,6 +180,79 @@ def test_a_reset_engine_counts_its_next_run_anew(telemetry, host):
     assert len(telemetry.spans(attributes.BACKTEST_RUN)) == 2
 
 
+def test_every_run_of_a_reset_engine_is_in_the_window_of_its_data(telemetry, host):
+    """Data stay in the engine over resets, so that each run has their window and attributes."""
+    engine = host.engine(host.quotes(1000, 86400), host.Buyer())
+    for _ in range(3):
+        engine.run()
+        engine.reset()
+
+    assert telemetry.value(metrics.BACKTEST_DURATION, "Buyer", "1d") == 3
+    assert telemetry.value(metrics.ENGINE_DATA_POINTS, "Buyer", "1d") == 3000
+    assert telemetry.total(metrics.BACKTEST_DURATION) == 3
+    spans = telemetry.spans(attributes.BACKTEST_RUN)
+    assert len(spans) == 3
+    for span in spans:
+        assert span.attributes[attributes.WINDOW] == "1d"
+        assert span.attributes[attributes.INSTRUMENT_ID] == "EUR/USD.SIM"
+        assert span.attributes[attributes.WINDOW_START] == "2024-01-02T00:00:00+00:00"
+        assert span.attributes[attributes.WINDOW_END] == "2024-01-03T00:00:00+00:00"
+
+
+def test_cleared_data_are_not_in_the_window_of_the_next_run(telemetry, host):
+    """After `clear_data()` only what is added anew makes the window."""
+    engine = host.engine(host.quotes(1000, 86400), host.Buyer())
+    engine.run()
+    engine.reset()
+    engine.clear_data()
+    engine.add_data(host.quotes(100, 3600))
+    engine.run()
+
+    assert telemetry.value(metrics.BACKTEST_DURATION, "Buyer", "1d") == 1
+    assert telemetry.value(metrics.BACKTEST_DURATION, "Buyer", "1h") == 1
+
+
+def test_data_cleared_before_the_first_run_are_not_in_its_window(telemetry, host):
+    """What was loaded and thrown away again is no part of the run."""
+    engine = host.engine(host.quotes(1000, 86400), host.Buyer())
+    engine.clear_data()
+    engine.add_data(host.quotes(100, 3600))
+    engine.run()
+
+    assert telemetry.value(metrics.BACKTEST_DURATION, "Buyer", "1h") == 1
+
+
+def test_clearing_between_chunks_does_not_shrink_the_window(telemetry, host):
+    """A streaming run has the window of all its chunks, though each is cleared after its turn."""
+    quotes = host.quotes(1000, 86400)
+    engine = host.engine(strategy=host.Buyer())
+    for first in range(0, 1000, 10):  # each about a quarter of an hour
+        engine.add_data(quotes[first : first + 10])
+        engine.run(streaming=True)
+        engine.clear_data()
+    engine.end()
+
+    assert telemetry.value(metrics.BACKTEST_DURATION, "Buyer", "1d") == 1
+
+
+def test_data_loaded_before_instrumenting_make_the_window(uninstalled, host):
+    """An engine that was filled while nobody watched is asked for its data."""
+    engine = host.engine(host.quotes(1000, 86400), host.Buyer())
+    uninstalled.patches.install()
+    engine.run()
+
+    assert uninstalled.value(metrics.BACKTEST_DURATION, "Buyer", "1d") == 1
+
+
+def test_a_run_of_unknown_length_is_not_among_the_shortest(telemetry, host):
+    """Without any data to go by, a run is not held to the time of five minutes."""
+    engine = host.engine(strategy=host.Buyer())
+    engine.run(start=host.start)
+
+    assert telemetry.value(metrics.BACKTEST_DURATION, "Buyer", "5m") == 0
+    assert telemetry.value(metrics.BACKTEST_DURATION, "Buyer", "longer") == 1
+
+
 def test_an_engine_that_was_reset_unseen_counts_from_zero(telemetry, host):
     """A reset while the wrappers were off does not swallow the data points of the next run."""
     engine = host.engine(host.quotes(1000), host.Buyer())

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from nautilus_instrumentation import attributes, metrics
 from nautilus_instrumentation.nautilus.facts import (
+    DataSeen,
     EngineState,
-    instrument_of,
     kind_of,
     read_facts,
     requested_window,
@@ -40,6 +40,7 @@ class EngineObserver:
         bodies: dict[str, Body] = {
             "add_data": self.add_data,
             "sort_data": self.sort_data,
+            "clear_data": self.clear_data,
             "run": self.run,
             "end": self.end,
             "reset": self.reset,
@@ -50,27 +51,29 @@ class EngineObserver:
             for name, body in bodies.items()
         )
 
-    def add_data(self, engine: Any, data: Any, *_args: Any, **_kwargs: Any) -> Observer:
-        values: dict[str, Any] = {attributes.ROWS: len(data)}
-        scope = self._scope(self._engines.of(engine))
-        if len(data):
-            kind = kind_of(type(data[0]))
-            scope.describe(kind=kind)
-            if scope.bare:
-                # Ticks come sorted in practice; a window off by a little is better than a scan.
-                first, last = (int(getattr(item, "ts_init", 0)) for item in (data[0], data[-1]))
-                scope.data.add(first, last, instrument_of(data[0]))
-            if kind:
-                values[attributes.KIND] = kind
-        reads = current_reads()
-        if reads is not None:
-            reads.rows += len(data)
+    def add_data(self, engine: Any, data: Any = None, *_args: Any, **_kwargs: Any) -> Observer:
+        # What is no list the host refuses, and so it does without data; neither is our error.
+        items = data if isinstance(data, list) else []
+        values: dict[str, Any] = {attributes.ROWS: len(items)}
+        state = self._engines.of(engine)
+        scope = self._scope(state)
+        kind = kind_of(type(items[0])) if items else None
+        if kind:
+            values[attributes.KIND] = kind
         with (
             self._runs.entered(scope),
             scope.timed("load"),
             scope.spans.span(attributes.ENGINE_LOAD, values),
         ):
             yield
+        if items:
+            scope.describe(kind=kind)
+            state.data.add_items(items)
+            if scope.bare:
+                scope.data.include(state.data)
+        reads = current_reads()
+        if reads is not None:
+            reads.rows += len(items)
 
     def sort_data(self, engine: Any) -> Observer:
         scope = self._scope(self._engines.of(engine))
@@ -81,6 +84,15 @@ class EngineObserver:
         ):
             yield
 
+    def clear_data(self, engine: Any) -> Observer:
+        """The next run starts without data; one that has begun keeps what it has seen."""
+        state = self._engines.of(engine)
+        yield
+        state.data = DataSeen()
+        parked = state.scope
+        if parked is not None and not parked.progress.watches(state):
+            parked.data = DataSeen()
+
     def run(
         self,
         engine: Any,
@@ -88,6 +100,7 @@ class EngineObserver:
         end: Any = None,
         run_config_id: Any = None,
         streaming: bool = False,
+        **_kwargs: Any,
     ) -> Observer:
         state = self._engines.of(engine)
         scope = self._scope(state)
@@ -187,6 +200,10 @@ class EngineObserver:
         scope.begin()
         with self._runs.guard("run.describe"):
             scope.progress.watch(engine, state)
+            if scope.bare:
+                if not state.data:  # loaded while nobody watched
+                    state.data.add_items(engine.data)
+                scope.data.include(state.data)
             scope.describe(strategy=strategy_label(engine), window=requested_window(start, end))
 
     def _settle(self, scope: RunScope | None, state: EngineState, engine: Any) -> None:

@@ -91,25 +91,49 @@ def kind_of(data_cls: Any) -> str | None:
 
 
 class DataSeen:
-    """The data that a run was given: its span and its instruments."""
+    """The data that an engine holds, or that a run was given: its span and its instruments."""
 
     def __init__(self) -> None:
         self._span_ns: tuple[int, int] | None = None
         self._instruments: set[str] = set()
 
-    def add(self, start_ns: int, end_ns: int, instrument_id: str = "") -> None:
+    def __bool__(self) -> bool:
+        return self._span_ns is not None
+
+    def add(self, start_ns: int, end_ns: int) -> None:
         """Data between two UNIX times in ns, inclusive."""
-        if instrument_id:
-            self._instruments.add(instrument_id)
         if self._span_ns is not None:
             start_ns, end_ns = min(start_ns, self._span_ns[0]), max(end_ns, self._span_ns[1])
         self._span_ns = (start_ns, end_ns)
 
+    def add_items(self, items: list[Any]) -> None:
+        """Data of one instrument. Only its ends are read: ticks come sorted in practice.
+
+        A window off by a little is better than a scan.
+        """
+        if not items:
+            return
+        first, last = (int(getattr(item, "ts_init", 0)) for item in (items[0], items[-1]))
+        self.add(min(first, last), max(first, last))
+        self._instruments.update(filter(None, (instrument_of(items[0]), instrument_of(items[-1]))))
+
+    def include(self, other: DataSeen) -> None:
+        """All that the other has seen."""
+        if other._span_ns is not None:
+            self.add(*other._span_ns)
+        self._instruments |= other._instruments
+
     @property
     def window(self) -> str:
-        """Value of the label `window` for the span so far."""
-        start, end = self._span_ns or (0, 0)
-        return metrics.window_of(max(0, end - start) / 1e9)
+        """Value of the label `window` for the span so far.
+
+        Data that come from a generator are not seen. A run of unknown length goes where runs are
+        held to no time, not among the shortest.
+        """
+        if self._span_ns is None:
+            return metrics.WINDOWS[-1]
+        start, end = self._span_ns
+        return metrics.window_of((end - start) / 1e9)
 
     def attributes(self) -> dict[str, str]:
         """Attributes of the span `backtest run`."""
@@ -131,6 +155,8 @@ class EngineState:
     """Facts already counted."""
     scope: RunScope | None = None
     """The run that the library opened for a bare engine, until it ends."""
+    data: DataSeen = field(default_factory=DataSeen)
+    """The data the engine holds: they outlive a reset, and with it the run that loaded them."""
     carrier: dict[str, str] = field(default_factory=dict)
     """Trace context of the last bare run, for what is done to the engine afterwards."""
     running: bool = False
