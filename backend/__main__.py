@@ -36,17 +36,14 @@ def is_loopback(host: str) -> bool:
 
 def check_exposure(settings: Settings) -> None:
     """Raise Refused when anybody on the network could start jobs and delete results."""
-    if is_loopback(settings.bind_host):
-        return
-    if settings.api_token_file is None:
-        why = "API_TOKEN_FILE is not set"
-    else:
+    if settings.api_token_file is not None:
         # Until requests are checked for it, a token would only pretend to protect.
-        why = "this version does not check API_TOKEN_FILE yet"
-    raise Refused(
-        f"BIND_HOST={settings.bind_host} can be reached from the network and {why}; "
-        "use BIND_HOST=127.0.0.1"
-    )
+        raise Refused("this version does not check API_TOKEN_FILE yet; unset it")
+    if not is_loopback(settings.bind_host):
+        raise Refused(
+            f"BIND_HOST={settings.bind_host} can be reached from the network, and this version "
+            "asks nobody for a token; use BIND_HOST=127.0.0.1"
+        )
 
 
 def main() -> int:

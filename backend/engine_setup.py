@@ -12,7 +12,7 @@ from nautilus_trader.model.instruments import Instrument
 from nautilus_trader.model.objects import Currency, Money
 
 from backend.errors import Invalid
-from backend.models import BacktestRequest
+from backend.models import AMOUNT_PATTERN, BacktestRequest
 from backend.strategies import registry
 
 STABLE_BALANCE = 1_000_000
@@ -20,7 +20,7 @@ STABLE_BALANCE = 1_000_000
 COIN_BALANCE = 100
 """Default balance in any other coin."""
 
-_AMOUNT = re.compile(r"(\d[\d_]*(?:\.\d+)?) ([A-Z0-9]{2,10})")
+_AMOUNT = re.compile(AMOUNT_PATTERN)
 
 
 def build_engine(
@@ -103,8 +103,7 @@ def _base_currency(request: BacktestRequest) -> Currency | None:
 
 def _money(text: str, instrument: Instrument) -> Money:
     match = _AMOUNT.fullmatch(text)
-    if match is None:
-        raise _refused(f"cannot be {text!r:.50}", hint="write an amount as 1000000 USD")
+    assert match is not None  # the request was checked
     amount, code = match.groups()
     # Money.from_str would invent a coin for any unknown code.
     own = {c.code: c for c in (instrument.base_currency, instrument.quote_currency) if c}

@@ -49,6 +49,12 @@ INSTRUMENT_PATTERN = r"^[A-Za-z0-9]+([/._-]?[A-Za-z0-9]+)*\.[A-Z0-9_]+$"
 InstrumentId = Annotated[str, Field(max_length=64, pattern=INSTRUMENT_PATTERN)]
 
 
+AMOUNT_PATTERN = r"^(\d[\d_]*(?:\.\d+)?) ([A-Z0-9]{2,10})$"
+"""Amount and currency, such as `1_000_000 USD`."""
+
+Amount = Annotated[str, Field(pattern=AMOUNT_PATTERN)]
+
+
 class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
@@ -57,7 +63,7 @@ class ConvertRequest(Strict):
     """Convert the raw files of one day."""
 
     date: date
-    files: list[str] | None = Field(default=None, max_length=1000)
+    files: list[str] | None = Field(default=None, min_length=1, max_length=1000)
     force: bool = False
 
 
@@ -78,7 +84,7 @@ class BacktestRequest(Strict):
     end: UtcTime
     strategy: str = Field(min_length=1, max_length=64)
     params: dict[str, Any] = Field(default_factory=dict)
-    starting_balances: list[str] | None = Field(default=None, max_length=10)
+    starting_balances: list[Amount] | None = Field(default=None, max_length=10)
     venue: Venue = Field(default_factory=Venue)
     chunk_size: int | None = Field(default=None, ge=1_000, le=10_000_000)
 

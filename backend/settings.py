@@ -70,7 +70,6 @@ class Settings(BaseSettings):
     nautilus_log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "OFF"] = Field(
         default="ERROR", description="Least level of NautilusTrader's log lines that are kept"
     )
-    redis_url: str | None = Field(default=None, description="Shared cache; unset: in-process only")
 
     @property
     def trace_store_url(self) -> str:

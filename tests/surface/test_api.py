@@ -152,6 +152,9 @@ def test_the_documentation_is_served(client):
         ({"params": []}, "params"),
         ({"venue": {"oms_type": "MESSY"}}, "venue.oms_type"),
         ({"chunk_size": 0}, "chunk_size"),
+        ({"starting_balances": ["lots"]}, "starting_balances.0"),
+        ({"starting_balances": ["-5 USD"]}, "starting_balances.0"),
+        ({"starting_balances": ["NaN USD"]}, "starting_balances.0"),
         ({"starting_balances": "lots"}, "starting_balances"),
         ({"surprise": 1}, "surprise"),
     ],
@@ -168,6 +171,7 @@ def test_a_bad_run_is_refused_by_field(client, change, field):
         ({"date": None}, "date"),
         ({"date": "2024-02-30"}, "date"),
         ({"date": "2024-01-01", "files": "all"}, "files"),
+        ({"date": "2024-01-01", "files": []}, "files"),
         ({"date": "2024-01-01", "force": "very"}, "force"),
     ],
 )
