@@ -20,6 +20,9 @@ from stack.targets import BAD_REQUESTS, Target, targets_in
 
 READ_SECONDS = 1.0
 JOIN_SECONDS = 10.0
+PAUSE_SECONDS = 0.5
+"""After a failure: a backend that is gone must not be asked a thousand times a second."""
+
 REFUSED_PER_ROUND = 3
 FORCE_EVERY = 3
 CANCEL_EVERY = 4
@@ -101,6 +104,7 @@ class Load:
             except ApiError as error:
                 if not self._stopping.is_set():
                     self._tally.failure(f"{step.what}: {error}")
+                self._stopping.wait(PAUSE_SECONDS)
             if step.first_round:
                 with self._lock:
                     self._first_round_left -= 1
