@@ -11,11 +11,14 @@ import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 MOST_BYTES = 65_536
 """Of what a task printed, the end is kept: it is what tells."""
+
+MOST_FILE_BYTES = 16 * MOST_BYTES
+"""Size at which the file is emptied while the task goes on."""
 
 _MARK = "end of what the run has logged:"
 _path: Path | None = None
@@ -25,21 +28,27 @@ _path: Path | None = None
 def kept(path: Path) -> Iterator[None]:
     """Point standard output and error to the file at `path` for the block."""
     global _path  # a process has one pair of standard streams
-    before = os.dup(1), os.dup(2)
-    target = os.open(path, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600)
-    try:
-        os.dup2(target, 1)
-        os.dup2(target, 2)
+    with ExitStack() as undo:
+        try:
+            target = os.open(path, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600)
+        except OSError:  # such as a full disk: the work is worth more than what it prints
+            yield
+            return
+        undo.callback(os.close, target)
+        for number in (1, 2):
+            original = os.dup(number)
+            undo.callback(os.close, original)
+            undo.callback(os.dup2, original, number)
+            os.dup2(target, number)
         _path = path
-        yield
-    finally:
-        _path = None
-        for stream in (sys.stdout, sys.stderr):
-            stream.flush()
-        for number, original in zip((1, 2), before, strict=True):
-            os.dup2(original, number)
-            os.close(original)
-        os.close(target)
+        try:
+            yield
+        finally:
+            _path = None
+            for stream in (sys.stdout, sys.stderr):
+                if stream is not None:
+                    with suppress(OSError):
+                        stream.flush()
 
 
 def settle(log: Callable[[str], None], seconds: float = 1.0) -> None:
@@ -52,6 +61,13 @@ def settle(log: Callable[[str], None], seconds: float = 1.0) -> None:
     deadline = time.monotonic() + seconds
     while _path is not None and token not in tail(_path) and time.monotonic() < deadline:
         time.sleep(0.0005)
+
+
+def bound(path: Path) -> None:
+    """Empty a file that has grown beyond what anybody reads; its writer goes on at its start."""
+    with suppress(OSError):
+        if path.stat().st_size > MOST_FILE_BYTES:
+            os.truncate(path, 0)
 
 
 def lines(text: str) -> list[str]:

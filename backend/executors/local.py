@@ -207,6 +207,7 @@ class LocalExecutor:
         if now < slot.memory_due:
             return
         slot.memory_due = now + self._limits.memory_check_seconds
+        slot.bound_printed()
         used = slot.resident_bytes()
         if used <= self._limits.memory_bytes:
             return
@@ -257,7 +258,7 @@ class LocalExecutor:
         over = begun or status != "killed"
         if running and not ended and (over or not self._waiting.put_back(running.task)):
             self._tell_end(running.task, outcome)
-        slot.rest(error.message if error else message if reason == "crashed" else reason)
+        slot.rest(message if reason == "crashed" else "")
         self._call(lambda listener: listener.restarted(slot.index, reason))
         if time.monotonic() >= slot.retry_at:
             self._spawn(slot)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import signal
 import threading
 import time
 from collections.abc import Callable
@@ -135,20 +134,23 @@ class Slot:
         record = self.record()
         message = record.message if record.state is State.UNFIT else ""
         self._count_death()
-        pool, reader = self._pool, self._reader
+        pool, reader, process = self._pool, self._reader, self._find()
         self._pool = self._reader = self._process = None
         self.running = None
         self.state = "failed"  # what its pool still has to say is of no interest
         if pool is not None:
             pool.stop()  # first, so that it does not start a worker of its own accord
-            if record.pid:
-                with suppress(ProcessLookupError):
-                    os.kill(record.pid, signal.SIGKILL)
+            if process is not None:
+                with suppress(psutil.NoSuchProcess):
+                    process.kill()  # not by its pid, which may be somebody else's by now
             self._dispose(pool, reader)
         return message
 
-    def rest(self, detail: str) -> None:
-        """Before the next start: at once after a stray death, ever later after many quick ones."""
+    def rest(self, detail: str = "") -> None:
+        """Before the next start: at once after a stray death, ever later after many quick ones.
+
+        `detail` says what is wrong; a worker that is replaced on purpose has nothing wrong.
+        """
         self.state, self.detail = "failed", detail
         pause = 0.0
         if self._quick_deaths >= _ALLOWED:
@@ -197,6 +199,11 @@ class Slot:
             return orjson.loads(path.read_bytes())
         except FileNotFoundError:
             return None
+
+    def bound_printed(self) -> None:
+        """Keep a task that prints without end from filling the disk."""
+        if self._reader is not None and self.running is not None:
+            printed.bound(host.printed_path(self._reader.path, self.running.number))
 
     def printed(self) -> str:
         """The end of what the task has printed."""

@@ -166,6 +166,8 @@ def test_cancels_a_running_task_by_killing_its_worker(make_bench, tmp_path, work
     bench.executor.cancel("a")
     outcome = bench.heard.outcome("a")
     assert (outcome.status, outcome.progress.stage) == ("cancelled", "run")
+    # Nothing is wrong with a slot whose worker was replaced on purpose.
+    assert [slot.detail for slot in bench.executor.status()] == [""]
     bench.until(lambda: not psutil.pid_exists(pid))
     bench.submit("b", do="echo")
     assert bench.heard.outcome("b").status == "ok"

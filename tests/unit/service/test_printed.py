@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+import pytest
+
 from backend import printed
 
 
@@ -36,3 +38,36 @@ def test_the_end_of_a_long_log_is_kept(tmp_path: Path) -> None:
 def test_a_task_that_printed_nothing_has_no_lines(tmp_path: Path) -> None:
     """A file that is not there is an empty one."""
     assert printed.lines(printed.tail(tmp_path / "none.log")) == []
+
+
+def test_work_goes_on_where_nothing_can_be_kept(tmp_path: Path) -> None:
+    """A folder that is gone, or a full disk, costs the log and not the task."""
+    with printed.kept(tmp_path / "gone" / "task.log"):
+        done = True
+    assert done
+
+
+def test_the_streams_come_back_when_flushing_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk that fills up meanwhile is no reason to stay redirected, nor an error of the task."""
+    before = [os.fstat(number).st_ino for number in (1, 2)]
+
+    class Full:
+        def flush(self) -> None:
+            raise OSError(28, "No space left on device")
+
+    with printed.kept(tmp_path / "task.log"):
+        monkeypatch.setattr("sys.stdout", Full())
+    monkeypatch.undo()
+    assert [os.fstat(number).st_ino for number in (1, 2)] == before
+
+
+def test_a_log_without_end_is_emptied(tmp_path: Path) -> None:
+    """What goes on being written lands at the file's start."""
+    path = tmp_path / "task.log"
+    with printed.kept(path):
+        os.write(1, b"x" * (printed.MOST_FILE_BYTES + 1))
+        printed.bound(path)
+        os.write(1, b"the end\n")
+    assert path.read_bytes() == b"the end\n"
