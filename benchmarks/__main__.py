@@ -16,6 +16,7 @@ BENCHMARKS: dict[str, tuple[str, ...]] = {
     "contention": ("--requests", "30"),
     "conversion": ("--rows", "50000"),
     "traces": ("--seconds", "2"),
+    "request_span": ("--rounds", "2"),
 }
 """Module: its arguments for a quick run."""
 
