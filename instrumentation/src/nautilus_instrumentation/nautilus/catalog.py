@@ -106,12 +106,13 @@ class CatalogObserver:
     def query(
         self,
         catalog: Any,
-        data_cls: Any,
+        data_cls: Any = None,
         identifiers: Any = None,
         start: Any = None,
         end: Any = None,
         where: Any = None,
         files: Any = None,
+        *_args: Any,
         **_kwargs: Any,
     ) -> Observer:
         with self._call(attributes.CATALOG_QUERY, "query", kind_of(data_cls)) as call:
@@ -126,13 +127,14 @@ class CatalogObserver:
     def backend_session(
         self,
         catalog: Any,
-        data_cls: Any,
+        data_cls: Any = None,
         identifiers: Any = None,
         start: Any = None,
         end: Any = None,
         where: Any = None,
         session: Any = None,
         files: Any = None,
+        *_args: Any,
         **_kwargs: Any,
     ) -> Observer:
         reads = current_reads()
@@ -149,10 +151,13 @@ class CatalogObserver:
             call.files.extend(files)
 
     @_outermost
-    def write_data(self, catalog: Any, data: Any, *_args: Any, **_kwargs: Any) -> Observer:
-        kind = kind_of(type(data[0])) if len(data) else None
+    def write_data(self, catalog: Any, data: Any = None, *_args: Any, **_kwargs: Any) -> Observer:
+        # Other iterables would be used up by looking; what is none, the catalog refuses.
+        items = data if isinstance(data, list | tuple) else None
+        kind = kind_of(type(items[0])) if items else None
         with self._call(attributes.CATALOG_WRITE, "write", kind) as call:
-            call.span.set_attribute(attributes.ROWS, len(data))
+            if items is not None:
+                call.span.set_attribute(attributes.ROWS, len(items))
             with call.timed():
                 yield
 

@@ -30,7 +30,10 @@ Observer = Generator[None, Any, None]
 
 
 class EngineObserver:
-    """Bodies for the wrappers of BacktestEngine's methods."""
+    """Bodies for the wrappers of BacktestEngine's methods.
+
+    They take any arguments: to refuse wrong ones is the engine's business.
+    """
 
     def __init__(self, backtests: BacktestTelemetry) -> None:
         self._runs = backtests
@@ -75,7 +78,7 @@ class EngineObserver:
         if reads is not None:
             reads.rows += len(items)
 
-    def sort_data(self, engine: Any) -> Observer:
+    def sort_data(self, engine: Any, *_args: Any, **_kwargs: Any) -> Observer:
         scope = self._scope(self._engines.of(engine))
         with (
             self._runs.entered(scope),
@@ -84,7 +87,7 @@ class EngineObserver:
         ):
             yield
 
-    def clear_data(self, engine: Any) -> Observer:
+    def clear_data(self, engine: Any, *_args: Any, **_kwargs: Any) -> Observer:
         """The next run starts without data; one that has begun keeps what it has seen."""
         state = self._engines.of(engine)
         yield
@@ -100,6 +103,7 @@ class EngineObserver:
         end: Any = None,
         run_config_id: Any = None,
         streaming: bool = False,
+        *_args: Any,
         **_kwargs: Any,
     ) -> Observer:
         state = self._engines.of(engine)
@@ -135,7 +139,7 @@ class EngineObserver:
         if state.ended or not streaming:
             self._close(scope, state)
 
-    def end(self, engine: Any) -> Observer:
+    def end(self, engine: Any, *_args: Any, **_kwargs: Any) -> Observer:
         state = self._engines.of(engine)
         state.ended = True
         scope = state.scope or current_run()
@@ -162,7 +166,7 @@ class EngineObserver:
         if not state.running:
             self._close(scope, state)
 
-    def reset(self, engine: Any) -> Observer:
+    def reset(self, engine: Any, *_args: Any, **_kwargs: Any) -> Observer:
         state = self._engines.of(engine)
         scope = state.scope or current_run()
         strategy = scope.strategy if scope is not None else strategy_label(engine)
@@ -173,7 +177,7 @@ class EngineObserver:
         state.published = read_facts(engine)
         self._runs.recorder.counter(metrics.ENGINE_RESETS, strategy).inc()
 
-    def dispose(self, engine: Any) -> Observer:
+    def dispose(self, engine: Any, *_args: Any, **_kwargs: Any) -> Observer:
         state = self._engines.of(engine)
         self._settle(state.scope or current_run(), state, engine)
         with self._after_run(state, attributes.ENGINE_DISPOSE):

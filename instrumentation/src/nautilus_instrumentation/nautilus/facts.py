@@ -57,13 +57,19 @@ def strategy_label(engine: Any) -> str:
 
 
 def nanoseconds(moment: Any) -> int | None:
-    """UNIX nanoseconds of what NautilusTrader takes for a time: int, ISO 8601, datetime, None."""
+    """UNIX nanoseconds of what NautilusTrader takes for a time: int, ISO 8601, datetime, None.
+
+    None also for what is no time: the host will say so itself.
+    """
     if moment is None or isinstance(moment, int):
         return moment
     # The host's own dependency, loaded with it; its stubs are no dependency of this library.
     import pandas  # type: ignore[import-untyped, unused-ignore]
 
-    return int(pandas.to_datetime(moment, utc=True).value)
+    try:
+        return int(pandas.to_datetime(moment, utc=True).value)
+    except (AttributeError, OverflowError, TypeError, ValueError):
+        return None
 
 
 def isoformat(unix_ns: int) -> str:
