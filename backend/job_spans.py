@@ -29,6 +29,8 @@ class JobSpans:
         self._queue: Any = self._tracing.start(
             keys.JOB_QUEUE, {**self._common, **work.attributes()}
         )
+        # The wait ends before the work does, which decides whether an unsampled trace is kept.
+        self._release = self._tracing.hold(self._queue)
         self._run: Any = None
         self._handed_over_ns = 0
 
@@ -59,6 +61,13 @@ class JobSpans:
         self._run.set_attribute(keys.SLOT, slot)
         return self._tracing.carrier(self._run)
 
+    def decide(self, job: Job, outcome: Outcome) -> None:
+        """Keep an unsampled trace where the worker does, or could not say so and should have."""
+        said = outcome.value or {}
+        slow = outcome.value is None and self._work.is_slow(outcome.seconds)
+        if said.get("kept") or slow or job.status not in ("ok", "cancelled"):
+            self._tracing.keep(self._queue)
+
     def end(self, job: Job, outcome: Outcome, more: Mapping[str, Any]) -> None:
         """The job has ended as `job` says; `more` are attributes that the worker gave."""
         error = job.error if job.status != "ok" else None
@@ -74,6 +83,7 @@ class JobSpans:
                 start_time_ns=self._handed_over_ns,
             )
             self._close(lost, job, error, more)
+        self._release()
         self._queue = self._run = None  # jobs are remembered for long, spans need not be
 
     def _close(self, span: Any, job: Job, error: ErrorInfo | None, more: Mapping[str, Any]) -> None:

@@ -217,6 +217,7 @@ class JobManager:
                 "result": value.get("report"),
             }
         )
+        entry.spans.decide(ended, outcome)
         self._count(entry, ended, outcome)
         entry.spans.end(ended, outcome, value.get("attributes", {}))
         never_ran = not entry.taken and ended.status == "cancelled"

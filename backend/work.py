@@ -27,6 +27,10 @@ class ConvertWork:
         """Conversions leave nothing in a worker that a later job could use."""
         return None
 
+    def is_slow(self, seconds: float) -> bool:
+        """Conversions have no objective of their own."""
+        return False
+
     def attributes(self) -> dict[str, Any]:
         return {keys.DATE: self.request.date.isoformat()}
 
@@ -62,6 +66,10 @@ class BacktestWork:
             keys.WINDOW_START: request.start.isoformat(),
             keys.WINDOW_END: request.end.isoformat(),
         }
+
+    def is_slow(self, seconds: float) -> bool:
+        """True for a run that has missed its objective."""
+        return metrics.is_slow(self.window, seconds)
 
     def result_without_worker(self, job: Job, finished_at: datetime) -> BacktestResult:
         """The result of a run whose worker could not store one."""

@@ -48,10 +48,14 @@ class JobHandler:
         self._execute_backtest, self._settle_log = execute_backtest, settle
 
     def run(self, payload: dict[str, Any], report: ProgressSink) -> dict[str, Any]:
-        """Returns status, error and report of a job, or attributes of its run's span."""
+        """Returns status, error and report of a job, or attributes of its run's span.
+
+        `kept` says whether the worker sends its part of the trace, for the parent to do alike.
+        """
         do = {"convert": self._convert, "backtest": self._backtest}[payload["job_type"]]
-        with self._session.tracing.attached(payload["carrier"]):
-            return do(payload, report)
+        tracing = self._session.tracing
+        with tracing.attached(payload["carrier"]):
+            return {**do(payload, report), "kept": tracing.kept()}
 
     def flush(self) -> None:
         self._session.flush()

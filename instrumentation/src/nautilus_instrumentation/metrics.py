@@ -409,6 +409,15 @@ HOST: tuple[MetricSpec, ...] = tuple(spec for spec in ALL if spec not in TRACEST
 BY_NAME: dict[str, MetricSpec] = {spec.name: spec for spec in ALL}
 
 
+RUN_OBJECTIVES = {"5m": 10.0, "1h": 60.0, "1d": 300.0}
+"""Seconds a backtest may take, by the window it runs over; longer windows have no objective."""
+
+
+def is_slow(window: str, seconds: float) -> bool:
+    """True when a run of `seconds` over `window` has missed its objective."""
+    return seconds > RUN_OBJECTIVES.get(window, float("inf"))
+
+
 def window_of(seconds: float) -> str:
     """Value of the label `window` for a requested span of `seconds`, with 1 % slack.
 

@@ -41,6 +41,7 @@ def start_tracing(
 
     from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 
+    from nautilus_instrumentation.sampling import Keeper, recording
     from nautilus_instrumentation.span_export import HandOver, otlp_exporter
     from nautilus_instrumentation.span_sender import SpanSender
 
@@ -65,12 +66,14 @@ def start_tracing(
         )
     # The session closes the provider at exit itself, with a bound on the time.
     provider = TracerProvider(resource=_resource(settings), shutdown_on_exit=False)
-    provider.add_span_processor(sender)
+    provider.sampler = recording(provider.sampler)
+    keeper = Keeper(sender, dropped)
+    provider.add_span_processor(keeper)
 
     def flush(seconds: float) -> None:
         sender.force_flush(int(seconds * 1000))
 
-    return Tracing(provider, guard, flush, version(DISTRIBUTION)), provider.shutdown
+    return Tracing(provider, guard, flush, version(DISTRIBUTION), keeper), provider.shutdown
 
 
 def _resource(settings: Settings) -> Resource:

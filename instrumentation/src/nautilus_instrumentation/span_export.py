@@ -75,8 +75,6 @@ class HandOver(SpanProcessor):
         self._dropped = dropped
 
     def on_end(self, span: ReadableSpan) -> None:
-        if span.context is None or not span.context.trace_flags.sampled:
-            return
         token = attach(set_value(_SUPPRESS_INSTRUMENTATION_KEY, True))
         try:
             sent = self._exporter.export((span,)) is SpanExportResult.SUCCESS

@@ -45,8 +45,8 @@ ATTEMPTS = 3
 class SpanSender(SpanProcessor):
     """Span processor that sends in batches from one daemon thread and counts every span once.
 
-    `exported(n)` and `dropped(n)` are called so that their sum is the number of sampled spans that
-    ended, at the latest when `shutdown` returns. The exporter is made in the thread, at the first
+    `exported(n)` and `dropped(n)` are called so that their sum is the number of spans that it was
+    given, at the latest when `shutdown` returns. The exporter is made in the thread, at the first
     batch: its import takes 0.2 s that the host must not wait for, and a child of a fork must not
     share its parent's connection.
 
@@ -96,9 +96,7 @@ class SpanSender(SpanProcessor):
     # The host's side -----------------------------------------------------------------------------
 
     def on_end(self, span: ReadableSpan) -> None:
-        """Queue a sampled span, or count it as dropped; never waits."""
-        if span.context is None or not span.context.trace_flags.sampled:
-            return
+        """Queue a span, or count it as dropped; never waits."""
         if self._closed or self._queue.qsize() >= self._queue_size or not self._running():
             self._dropped(1)
             return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback as tracebacks
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -88,16 +88,21 @@ class SpanScope(AbstractContextManager[Span]):
 class AttachedScope(AbstractContextManager[None]):
     """Context manager that makes the remote parent of a carrier current."""
 
-    __slots__ = ("_carrier", "_guard", "_token")
+    __slots__ = ("_carrier", "_guard", "_hold", "_release", "_token")
 
-    def __init__(self, guard: Guard, carrier: Carrier) -> None:
+    def __init__(
+        self, guard: Guard, carrier: Carrier, hold: Callable[[], Callable[[], None]]
+    ) -> None:
         self._guard = guard
         self._carrier = carrier
+        self._hold = hold
+        self._release: Callable[[], None] | None = None
         self._token: object = None
 
     def __enter__(self) -> None:
         with self._guard("spans.attach"):
             self._token = contexts.attach(W3C.extract(self._carrier))
+            self._release = self._hold()
 
     def __exit__(
         self,
@@ -105,5 +110,8 @@ class AttachedScope(AbstractContextManager[None]):
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        if self._release is not None:
+            with self._guard("spans.detach"):
+                self._release()
         if self._token is not None:
             contexts.detach(self._token)  # type: ignore[arg-type]  # attach's own token

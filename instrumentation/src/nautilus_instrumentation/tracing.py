@@ -30,6 +30,7 @@ from nautilus_instrumentation.spans import (
 
 if TYPE_CHECKING:
     from nautilus_instrumentation.guard import Guard
+    from nautilus_instrumentation.sampling import Keeper
 
 __all__ = ["INVALID_SPAN", "NULL_TRACING", "Attributes", "Carrier", "NullTracing", "Tracing"]
 
@@ -51,7 +52,10 @@ class Tracing:
         guard: Guard,
         flush: Callable[[float], object],
         version: str = "",
+        keeper: Keeper | None = None,
     ) -> None:
+        """`keeper`: None when the host's own provider decides what is sent."""
+        self._keeper = keeper
         self.provider = provider
         self._guard = guard
         self._flush = flush
@@ -121,19 +125,58 @@ class Tracing:
         return headers
 
     def attached(self, carrier: Carrier) -> AbstractContextManager[None]:
-        """Make the span that the carrier names the current parent."""
-        return AttachedScope(self._guard, carrier)
+        """Make the span that the carrier names the current parent.
+
+        What the block does counts as one piece of a trace: it is kept, or not, as a whole.
+        """
+        return AttachedScope(self._guard, carrier, self.hold)
+
+    def keep(self, span: Span | None = None) -> None:
+        """Send the trace of the span (default: the current one) though it was not sampled.
+
+        Its spans that have ended leave this process at once, the others as they end; what was
+        forgotten before, and other processes, do not hear of it.
+        """
+        context = (span or trace.get_current_span()).get_span_context()
+        if self._keeper is not None and context.is_valid and not context.trace_flags.sampled:
+            with self._guard("spans.keep"):
+                self._keeper.keep(context.trace_id)
+
+    def kept(self, span: Span | None = None) -> bool:
+        """True when the trace of the span (default: the current one) is sent, as far as is known.
+
+        A trace that was not sampled is sent when `keep` was called or one of its spans failed.
+        """
+        context = (span or trace.get_current_span()).get_span_context()
+        if not context.is_valid:
+            return False
+        keeper = self._keeper
+        return context.trace_flags.sampled or (
+            keeper is not None and keeper.keeps(context.trace_id)
+        )
+
+    def hold(self, span: Span | None = None) -> Callable[[], None]:
+        """Put off the decision on a trace that was not sampled until the result is called.
+
+        For those who will know later how something ended whose spans end before.
+        """
+        context = (span or trace.get_current_span()).get_span_context()
+        if self._keeper is not None and context.is_valid and not context.trace_flags.sampled:
+            with self._guard("spans.hold"):
+                return self._keeper.hold(context.trace_id)
+        return _nothing_held
 
     def exemplar(
         self, run_id: str | None = None, span: Span | None = None
     ) -> dict[str, str] | None:
-        """Labels that tie a measurement to the span; None when it is not sampled.
+        """Labels that tie a measurement to the span; None when its trace is not sent.
 
         A run id that would exceed OpenMetrics' 128 characters is left out.
         """
-        context = (span or trace.get_current_span()).get_span_context()
-        if not context.is_valid or not context.trace_flags.sampled:
+        span = span or trace.get_current_span()
+        if not self.kept(span):
             return None
+        context = span.get_span_context()
         labels = {"trace_id": f"{context.trace_id:032x}", "span_id": f"{context.span_id:016x}"}
         if run_id and len(run_id) <= _ROOM_FOR_RUN_ID:
             labels["run_id"] = run_id
@@ -148,6 +191,10 @@ class Tracing:
         """Send the spans that wait; returns after `timeout_seconds` whatever happens."""
         with self._guard("spans.flush"):
             self._flush(timeout_seconds)
+
+
+def _nothing_held() -> None:
+    """There is nothing to let go of."""
 
 
 def _links(carrier: Carrier) -> list[Link]:
@@ -213,6 +260,14 @@ class NullTracing(Tracing):
 
     def attached(self, carrier: Carrier) -> AbstractContextManager[None]:
         return nullcontext()
+
+    def keep(self, span: Span | None = None) -> None: ...
+
+    def kept(self, span: Span | None = None) -> bool:
+        return False
+
+    def hold(self, span: Span | None = None) -> Callable[[], None]:
+        return _nothing_held
 
     def exemplar(
         self, run_id: str | None = None, span: Span | None = None

@@ -333,3 +333,72 @@ async def test_closing_ends_what_runs_and_waits(open_office, tmp_path):
         assert office.jobs.get(running.job_id).status == "cancelled"
         assert office.jobs.get(waiting.job_id).status == "cancelled"
         assert office.results.get(running.run_id).error.message == "the service was stopped"
+
+
+# Sampling -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def ratio_zero(monkeypatch):
+    """The head turns every trace down."""
+    monkeypatch.setenv("OTEL_TRACES_SAMPLER", "parentbased_traceidratio")
+    monkeypatch.setenv("OTEL_TRACES_SAMPLER_ARG", "0")
+
+
+TREE = [attributes.JOB_QUEUE, attributes.BACKTEST_RUN]
+
+
+def sent(office) -> list[str]:
+    return [name for name in TREE if office.spans(name)]
+
+
+@in_loop
+async def test_the_parent_does_as_the_worker_did(open_office, ratio_zero):
+    """A run that the worker let go leaves nothing, one that it kept leaves the parent's spans."""
+    async with open_office() as office:
+        forgotten = await office.ended(office.run(do="trade"))
+        tracing = office.session.tracing
+        with tracing.attached({"traceparent": f"00-{forgotten.trace_id}-{'1' * 16}-00"}):
+            tracing.keep()  # too late
+        assert sent(office) == []
+        job = await office.ended(office.run(do="trade", kept=True))
+        assert sent(office) == TREE
+        assert f"{office.span(TREE[1]).context.trace_id:032x}" == job.trace_id
+
+
+@in_loop
+async def test_a_lost_run_is_kept(open_office, ratio_zero, tmp_path):
+    """Its worker cannot say anything any more."""
+    async with open_office() as office:
+        marker = tmp_path / "marker"
+        job = office.run(do="hang", marker=str(marker))
+        os.kill(await office.busy_pid(marker), signal.SIGKILL)
+        assert (await office.ended(job)).status == "killed"
+        assert sent(office) == TREE
+        child = office.session.recorder.histogram(metrics.BACKTEST_DURATION, "idle", "1h")
+        assert [one.labels["trace_id"] for one in child.exemplars.values()] == [job.trace_id]
+
+
+@in_loop
+async def test_a_cancelled_run_is_kept_if_it_was_slow(
+    open_office, ratio_zero, tmp_path, monkeypatch
+):
+    """Nothing failed, but somebody may have lost patience."""
+    async with open_office() as office:
+        for objective, kept in ((60.0, []), (0.0, TREE)):
+            monkeypatch.setitem(metrics.RUN_OBJECTIVES, "1h", objective)
+            marker = tmp_path / f"marker-{objective}"
+            job = office.run(do="hang", marker=str(marker))
+            await office.busy_pid(marker)
+            assert (await office.jobs.cancel(job.job_id)).status == "cancelled"
+            assert sent(office) == kept
+
+
+@in_loop
+async def test_a_failed_conversion_is_kept(open_office, ratio_zero):
+    """The parent's only span of it has ended long before."""
+    async with open_office() as office:
+        await office.ended(office.convert("tidy"))
+        assert sent(office) == []
+        assert (await office.ended(office.convert("lose"))).status == "error"
+        assert sent(office) == [attributes.JOB_QUEUE]

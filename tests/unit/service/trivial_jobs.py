@@ -100,7 +100,8 @@ class TrivialJobs(TrivialHandler):
 
     def trade(self, payload: dict[str, Any], report: ProgressSink) -> dict[str, Any]:
         """A run that went well."""
-        return {"status": "ok", "error": None, "attributes": {"nautilus.orders": 3}}
+        kept = payload.get("kept", False)
+        return {"status": "ok", "error": None, "attributes": {"nautilus.orders": 3}, "kept": kept}
 
     def lose(self, payload: dict[str, Any], report: ProgressSink) -> dict[str, Any]:
         """A run whose strategy failed."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from opentelemetry import trace
 
-from nautilus_instrumentation import attributes
+from nautilus_instrumentation import attributes, metrics
 from nautilus_instrumentation.nautilus.facts import DataSeen
 from nautilus_instrumentation.nautilus.progress import ProgressCallback, RunProgress
 from nautilus_instrumentation.nautilus.spans import SpanBudget
@@ -84,7 +84,8 @@ class RunScope:
             )
         )
         """The span `backtest run`, unless another process owns it."""
-        self._exemplar = telemetry.tracing.exemplar(run_id or None, self.span)
+        self._owner = self.span or trace.get_current_span()
+        self._exemplar = telemetry.tracing.exemplar(run_id or None, self._owner)
 
     # For the host --------------------------------------------------------------------------------
 
@@ -241,6 +242,7 @@ class RunScope:
             self._gc_seconds = self._gc_now() - self._gc_start
             self._peak_memory, self._memory = self.peak_memory_bytes, None
             self._telemetry.leaving(owned=self.span is not None)
+            guard.call("run.keep", self._keep_what_matters, seconds)
             guard.call("run.count", self._telemetry.count, self, seconds, self._exemplar)
         elif not self._status:
             self._status = "cancelled"
@@ -271,6 +273,14 @@ class RunScope:
 
     def _gc_now(self) -> float:
         return self._telemetry.gc.seconds_total if self._telemetry.gc is not None else 0.0
+
+    def _keep_what_matters(self, seconds: float) -> None:
+        """Failed and slow runs are what people look for: their traces are sent in any case."""
+        tracing = self._telemetry.tracing
+        went_well = self.status in ("ok", "cancelled")
+        if not went_well or metrics.is_slow(self.window, seconds):
+            tracing.keep(self._owner)
+        self._exemplar = self._exemplar or tracing.exemplar(self.run_id or None, self._owner)
 
     def _end_spans(self) -> None:
         self.spans.close()
