@@ -10,6 +10,10 @@ from stack.tally import Run, Tally
 from stack.targets import BadRequest, Target, backtest, window_start
 
 PAGE = 20
+READ = (
+    "/jobs", "/datasets", "/catalog/instruments", "/strategies", "/traces/search", "/traces/tags",
+    "/health", "/ready",
+)  # fmt: skip
 CONFLICT = 409
 FAIL_AFTER_TICKS = 1
 """Every window starts at a tick, and the sparsest holds no other."""
@@ -115,7 +119,7 @@ class Actions:
         for item in page["items"][:1]:
             self.api.get(f"/backtest/results/{item['run_id']}")
             self.tally.count("reads")
-        for path in ("/jobs", "/datasets", "/catalog/instruments", "/strategies", "/health"):
+        for path in READ:
             self.api.get(path)
             self.tally.count("reads")
         seconds = self.api.first_byte_seconds("/docs")
