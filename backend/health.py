@@ -56,15 +56,14 @@ def readiness(
     """
     workers = [WorkerStatus(**vars(slot)) for slot in slots]
     checks = [
-        _workers(workers),
+        _workers(slots),
         _readable("raw ticks", settings.raw_tick_dir, "RAW_TICK_DIR"),
         _readable("datasets file", settings.datasets_path, "DATASETS_FILE"),
         _writable("catalog", settings.catalog_dir, "CATALOG_DIR"),
         _writable("results", settings.results_dir, "RESULTS_DIR"),
         *others,
     ]
-    usable = any(worker.state in ("idle", "busy") for worker in workers)
-    if not usable:
+    if not any(slot.usable for slot in slots):
         status = "unavailable"
     elif all(check.ok for check in checks):
         status = "ok"
@@ -80,12 +79,12 @@ def trace_store(url: str, trouble: str) -> Check:
     return Check(name="trace store", ok=not trouble, detail=detail)
 
 
-def _workers(workers: list[WorkerStatus]) -> Check:
+def _workers(workers: list[SlotStatus]) -> Check:
     states = [worker.state for worker in workers]
     counts = ", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states))
     reasons = sorted({f": {worker.detail}" for worker in workers if worker.detail})
     # Workers that start are no fault as long as others can take the jobs.
-    ok = "failed" not in states and not reasons and any(s in ("idle", "busy") for s in states)
+    ok = "failed" not in states and not reasons and any(worker.usable for worker in workers)
     return Check(name="workers", ok=ok, detail=counts + "".join(reasons))
 
 

@@ -66,12 +66,22 @@ class Listener(Protocol):
 
 @dataclass(frozen=True)
 class SlotStatus:
-    """What one worker is doing; `detail` says why it is failed."""
+    """What one worker is doing; `detail` says why it is failed.
+
+    `proven` slots have had a worker that started: one that starts there will soon take jobs.
+    """
 
     slot: int
     state: Literal["starting", "idle", "busy", "failed"]
     pid: int | None
     detail: str = ""
+    proven: bool = False
+
+    @property
+    def usable(self) -> bool:
+        """True when jobs may be given to it, now or in a moment."""
+        replaced = self.proven and not self.detail
+        return self.state in ("idle", "busy") or (self.state == "starting" and replaced)
 
 
 class Executor(Protocol):

@@ -79,6 +79,7 @@ class Slot:
         self.generation = 0
         self._quick_deaths = 0
         self._failed_starts = 0
+        self._proven = False
         self._born = 0.0
         self._folder = folder
         self._make_handler = make_handler
@@ -110,6 +111,7 @@ class Slot:
 
     def ready(self) -> None:
         self.state, self.detail = "idle", ""
+        self._proven = True
         self._failed_starts = 0
 
     def give(self, number: int, task: Task, payload: dict[str, Any]) -> None:
@@ -225,7 +227,8 @@ class Slot:
         return Outcome(status, None, error or died, progress, self.index, seconds, self.printed())
 
     def status(self) -> SlotStatus:
-        return SlotStatus(self.index, self.state, self.record().pid or None, self.detail)
+        pid = self.record().pid or None
+        return SlotStatus(self.index, self.state, pid, self.detail, self._proven)
 
     # Inside -------------------------------------------------------------------------------------
 

@@ -40,6 +40,14 @@ def test_workers_decide(settings, states, status):
     assert readiness(settings, slots(*states)).status == status
 
 
+def test_a_worker_that_is_replaced_on_purpose_is_no_outage(settings):
+    """Recycling the only worker takes two seconds, in which jobs may wait for it."""
+    replaced = [SlotStatus(0, "starting", None, "", proven=True)]
+    assert readiness(settings, replaced).status == "ok"
+    crashed = [SlotStatus(0, "starting", None, "the worker process died", proven=True)]
+    assert readiness(settings, crashed).status == "unavailable"
+
+
 def test_the_reason_of_a_failed_worker_is_told(settings):
     """The detail is what the initialiser said."""
     found = readiness(settings, slots("failed", "failed", detail="ImportError: no engine"))
