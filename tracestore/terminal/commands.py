@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.text import Text
 
 from nautilus_instrumentation import attributes
+from tracestore.settings import Settings
 from tracestore.terminal import render
 from tracestore.terminal.columns import console, show
 from tracestore.terminal.tempo import Found, QueryRefused, StoreUnreachable, Tempo
@@ -70,8 +71,9 @@ T = TypeVar("T")
 
 
 def _tempo(url: str, timeout_seconds: float = 30.0) -> Tempo:
-    host = os.environ.get("BIND_HOST") or "127.0.0.1"
-    port = os.environ.get("TEMPO_PORT") or "3200"
+    store = Settings()
+    host = os.environ.get("BIND_HOST") or store.host
+    port = os.environ.get("TEMPO_PORT") or store.port
     return Tempo(url or f"http://{host}:{port}", timeout_seconds)
 
 
