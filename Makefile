@@ -64,6 +64,10 @@ doctor: setup ## Say what is missing or unhealthy and how to mend it
 dashboards: setup ## Write dashboards/generated from the code
 	$(BIN)/python -m dashboards.build
 
+.PHONY: alerts
+alerts: setup ## Write alerts/generated from the code
+	$(BIN)/python -m alerts.build
+
 # Proof ---------------------------------------------------------------------------------------
 
 .PHONY: test
@@ -90,6 +94,7 @@ check: setup ## Lint, types, generated files current
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m dashboards.build --check
+	$(BIN)/python -m alerts.build --check
 
 .PHONY: bench bench-quick
 bench: setup ## Print the measured figures

@@ -13,12 +13,12 @@ from urllib.parse import quote
 import attr
 import grafanalib.core as G
 
-from dashboards.foreign import foreign
 from dashboards.model import PROMETHEUS, Json, Panel
 from dashboards.panels import row, text
 from dashboards.queries import Query, select
 from nautilus_instrumentation import metrics
 from nautilus_instrumentation.metrics import MetricSpec
+from promql.foreign import foreign
 
 SCHEMA_VERSION = 41
 """Grafana 11.6 reads it as it is, 12 and 13 migrate from it; 42 is the last of this format."""

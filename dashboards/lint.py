@@ -8,11 +8,11 @@ from itertools import combinations
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from dashboards.foreign import foreign_metrics
 from dashboards.house import COLUMNS, SCHEMA_VERSION, uid
-from dashboards.promql import Selector, selectors
 from nautilus_instrumentation import attributes, metrics
 from nautilus_instrumentation.metrics import MetricSpec
+from promql.foreign import foreign_metrics
+from promql.read import Selector, selectors
 
 Json = Mapping[str, Any]
 

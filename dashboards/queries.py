@@ -1,4 +1,4 @@
-"""PromQL from metric specs: a query cannot name a metric or a label that does not exist.
+"""PromQL of the boards.
 
 Every query on our metrics selects the scrape job and the instances that the board's variables
 name; others expose families of the same names (`process_…`). Rates use Grafana's `$__rate_interval`
@@ -11,20 +11,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from alerts.objectives import Objective
-from dashboards.foreign import foreign_metrics
 from nautilus_instrumentation.metrics import TRACESTORE, MetricSpec
+from promql.foreign import foreign_metrics
+from promql.select import SCRAPE_LABELS, Match, QueryError, check_label, selector
 
 RATE = "$__rate_interval"
 RANGE = "$__range"
-
-Match = str | tuple[str, ...]
-"""A label's value; several, any of which will do; `~` and a regular expression; or a variable."""
-
-SCRAPE_LABELS = ("job", "instance")
-
-
-class QueryError(ValueError):
-    """A query asks for a label or a value that the metric does not have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +29,7 @@ class Query:
 
 def select(spec: MetricSpec, suffix: str = "", /, **match: Match) -> str:
     """Selector of the samples `name + suffix` whose labels match."""
-    matchers = _own_target(spec) + [_matcher(spec, label, m) for label, m in match.items()]
-    return f"{spec.name}{suffix}" + (f"{{{', '.join(matchers)}}}" if matchers else "")
+    return selector(spec, suffix, _own_target(spec), match)
 
 
 def value(spec: MetricSpec, *by: str, how: str = "sum", **match: Match) -> Query:
@@ -166,42 +157,10 @@ def _own_target(spec: MetricSpec) -> list[str]:
     return ['job="$job"', 'instance=~"$instance"']
 
 
-def _matcher(spec: MetricSpec, label: str, match: Match) -> str:
-    values = (match,) if isinstance(match, str) else match
-    _check(spec, label, values)
-    if len(values) > 1:
-        return f'{label}=~"{"|".join(_escaped(each) for each in values)}"'
-    (only,) = values
-    if only.startswith("~"):
-        return f'{label}=~"{_quoted(only[1:])}"'
-    return f'{label}{"=~" if only.startswith("$") else "="}"{_quoted(only)}"'
-
-
-def _check(spec: MetricSpec, label: str, values: tuple[str, ...]) -> None:
-    if label == "le" and spec.kind == "histogram":
-        return
-    found = [each for each in spec.labels if each.name == label]
-    if not found:
-        raise QueryError(f"{spec.name} has no label {label!r}")
-    allowed = found[0].values
-    for each in values:
-        if isinstance(allowed, tuple) and each[:1] not in ("$", "~") and each not in allowed:
-            raise QueryError(f"{spec.name}: {label} is never {each!r}")
-
-
-def _escaped(text: str) -> str:
-    """`text` as a regular expression (RE2) inside a PromQL string."""
-    return _quoted("".join(f"\\{char}" if char in r"\.+*?()|[]{}^$" else char for char in text))
-
-
-def _quoted(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"')
-
-
 def _aggregate(how: str, spec: MetricSpec, by: tuple[str, ...], inner: str) -> str:
     for label in by:
         if label not in SCRAPE_LABELS:
-            _check(spec, label, ())
+            check_label(spec, label, ())
     return f"{how} by ({', '.join(by)}) ({inner})" if by else f"{how}({inner})"
 
 

@@ -12,18 +12,23 @@ from nautilus_instrumentation import attributes, metrics
 
 ROOT = Path(__file__).resolve().parents[1]
 LIBRARY = "instrumentation/src/nautilus_instrumentation"
-SOURCES = (LIBRARY, "backend", "stack", "tracestore", "dashboards", "alerts", "benchmarks")
+SOURCES = (
+    LIBRARY, "backend", "stack", "tracestore", "promql", "dashboards", "alerts", "benchmarks",
+)  # fmt: skip
 FACTS = {f"{LIBRARY}/metrics.py", f"{LIBRARY}/attributes.py"}
 
-OURS = {"backend", "stack", "tracestore", "dashboards", "alerts", "benchmarks"}
+OURS = {"backend", "stack", "tracestore", "promql", "dashboards", "alerts", "benchmarks"}
 FACT_MODULES = {"nautilus_instrumentation.metrics", "nautilus_instrumentation.attributes"}
 MAY_IMPORT: dict[str, set[str]] = {
     LIBRARY: {"nautilus_instrumentation"},
     "backend": {"backend", "nautilus_instrumentation"},
-    "stack": {"stack", *FACT_MODULES},
+    # The stack renders the rules and the notifications for its own addresses.
+    "stack": {"stack", "alerts.build", *FACT_MODULES},
     "tracestore": {"tracestore", *FACT_MODULES},
-    "alerts": {"alerts", "nautilus_instrumentation.metrics"},
-    "dashboards": {"dashboards", "alerts.objectives", *FACT_MODULES},
+    "promql": {"promql", "nautilus_instrumentation.metrics"},
+    "alerts": {"alerts", "promql", *FACT_MODULES},
+    # The recording rules that boards read, and the objectives whose thresholds they draw.
+    "dashboards": {"dashboards", "promql", "alerts.objectives", "alerts.slo", *FACT_MODULES},
 }
 """Package: prefixes of our own modules it may import. Benchmarks may import anything."""
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dashboards import queries as q
 from dashboards import traceql as t
-from dashboards.foreign import foreign
 from dashboards.house import Board, board, link
 from dashboards.model import Panel
 from dashboards.panels import RED, above, table, timeline, timeseries
 from nautilus_instrumentation import attributes as a
 from nautilus_instrumentation import metrics as m
+from promql.foreign import foreign
 
 READING = (
     "Set the time range to the incident. First what fires and since when, then the failed traces: "

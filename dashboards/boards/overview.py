@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from alerts.objectives import Objective, objectives
 from dashboards import queries as q
-from dashboards.foreign import foreign
 from dashboards.house import Board, board, link
 from dashboards.model import Json, Panel
 from dashboards.panels import GREEN, ORANGE, RED, above, below, stat, timeseries
 from nautilus_instrumentation import metrics as m
+from promql.foreign import foreign
 
 READING = (
     "Read the first row from left to right: what share of its events each objective served well in "

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dashboards import queries as q
-from dashboards.foreign import foreign
 from dashboards.house import Board, board, link
 from dashboards.model import Panel
 from dashboards.panels import GREEN, ORANGE, RED, above, below, stat, table, timeline, timeseries
 from nautilus_instrumentation import metrics as m
+from promql.foreign import foreign
 
 READING = (
     "If this board is not green, the others may be wrong: a target that is down, a rule that fails "

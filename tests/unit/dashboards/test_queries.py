@@ -6,8 +6,8 @@ import pytest
 
 from alerts.objectives import objectives
 from dashboards import queries as q
-from dashboards.foreign import foreign
 from nautilus_instrumentation import metrics as m
+from promql.foreign import foreign
 
 OWN = 'job="$job", instance=~"$instance"'
 

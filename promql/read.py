@@ -1,4 +1,4 @@
-"""What a PromQL expression refers to; enough of the language for what queries.py writes."""
+"""What a PromQL expression refers to; enough of the language for what we write."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Metrics of others, read from foreign_metrics.toml."""
+"""Metrics of others, read from dashboards/foreign_metrics.toml."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from nautilus_instrumentation.metrics import Capped, Label, MetricSpec
 
-FILE = Path(__file__).with_name("foreign_metrics.toml")
+FILE = Path(__file__).resolve().parents[1] / "dashboards" / "foreign_metrics.toml"
 
 
 @cache

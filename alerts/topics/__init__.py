@@ -1,0 +1,1 @@
+"""Alerts by topic; each module has `group(clock)`."""

@@ -1,0 +1,1 @@
+"""PromQL from metric specs, and back; shared by dashboards and alerts."""
