@@ -5,7 +5,6 @@ Worker processes import this module again under another name: what costs time is
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 import signal
 import sys
@@ -26,23 +25,14 @@ class Refused(Exception):
     """The service must not start like this."""
 
 
-def is_loopback(host: str) -> bool:
-    """True for an address that only this machine can reach."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
 def check_exposure(settings: Settings) -> None:
     """Raise Refused when anybody on the network could start jobs and delete results."""
-    if settings.api_token_file is not None:
-        # Until requests are checked for it, a token would only pretend to protect.
-        raise Refused("this version does not check API_TOKEN_FILE yet; unset it")
-    if not is_loopback(settings.bind_host):
+    from backend.access import is_loopback
+
+    if settings.api_token_file is None and not is_loopback(settings.bind_host):
         raise Refused(
-            f"BIND_HOST={settings.bind_host} can be reached from the network, and this version "
-            "asks nobody for a token; use BIND_HOST=127.0.0.1"
+            f"BIND_HOST={settings.bind_host} can be reached from the network: set API_TOKEN_FILE "
+            "to a file with a token (make secrets writes one), or use BIND_HOST=127.0.0.1"
         )
 
 
@@ -70,6 +60,7 @@ def main() -> int:
 def _serve(settings: Settings) -> None:
     import uvicorn
 
+    from backend.access import TokenError
     from backend.app import create_app
     from backend.executors.local import Limits, LocalExecutor
     from backend.executors.worker import handler_factory
@@ -93,8 +84,8 @@ def _serve(settings: Settings) -> None:
         jobs_per_worker=settings.jobs_per_worker,
     )
     executor = LocalExecutor(settings.workers, handler_factory(settings, telemetry), limits)
-    app = create_app(settings, session, executor)
     try:
+        app = create_app(settings, session, executor)
         uvicorn.run(
             app,
             host=settings.bind_host,
@@ -103,6 +94,8 @@ def _serve(settings: Settings) -> None:
             log_config=None,
             timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
         )
+    except TokenError as error:
+        raise Refused(str(error)) from error
     finally:
         session.close()
 

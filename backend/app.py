@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from starlette_compress import CompressMiddleware, add_compress_type, remove_compress_type
 
 from backend import problems, routes
+from backend.access import Access, AccessControl, is_loopback, read_token
 from backend.catalog_manager import CatalogManager
 from backend.data_converter import Converter
 from backend.executors.base import Executor
@@ -29,7 +30,13 @@ VITALS_PER_SECOND, VITALS_BURST = 20.0, 100.0
 
 
 def create_app(settings: Settings, session: Session, executor: Executor) -> FastAPI:
-    """The service; starting it starts the executor, stopping it ends all jobs and workers."""
+    """The service; starting it starts the executor, stopping it ends all jobs and workers.
+
+    Raises TokenError where API_TOKEN_FILE cannot be used.
+    """
+    access = Access(
+        read_token(settings.api_token_file), protect_reads=not is_loopback(settings.bind_host)
+    )
     services = Services(
         settings=settings,
         session=session,
@@ -61,6 +68,7 @@ def create_app(settings: Settings, session: Session, executor: Executor) -> Fast
         openapi_url="/api/openapi.json",
     )
     app.state.services = services
+    app.state.access = access
     app.state.vitals_limit = RateLimit(VITALS_PER_SECOND, VITALS_BURST)
     app.include_router(routes.api())
     problems.install(app)
@@ -70,6 +78,7 @@ def create_app(settings: Settings, session: Session, executor: Executor) -> Fast
     remove_compress_type("text/event-stream")
     add_compress_type(ARROW)
     app.add_middleware(CompressMiddleware, zstd_level=3, gzip_level=1)
+    app.add_middleware(AccessControl, access=access)
     session.instrument_app(app)
     return app
 

@@ -10,6 +10,7 @@ from backend.routes import (
     catalog,
     datasets,
     jobs,
+    session,
     status,
     strategies,
     traces,
@@ -20,6 +21,6 @@ from backend.routes import (
 def api() -> APIRouter:
     """All routes, below /api."""
     router = APIRouter(prefix="/api", responses=RESPONSES)
-    for topic in (status, datasets, jobs, catalog, backtests, strategies, traces, vitals):
+    for topic in (status, session, datasets, jobs, catalog, backtests, strategies, traces, vitals):
         router.include_router(topic.router)
     return router
