@@ -72,6 +72,13 @@ class Links:
     """Followed by the name of a page of docs/runbooks."""
     dashboards: str = "http://127.0.0.1:8000/dashboards"
     """Followed by the uid of a board: the console's, or Grafana's …/d."""
+    traces: str = "http://127.0.0.1:8000/traces"
+    """The console's search; followed by ?q= and TraceQL."""
+
+    @classmethod
+    def of(cls, console: str) -> Links:
+        """All pages below `console`, an address without a slash at the end."""
+        return cls(f"{console}/api/runbooks", f"{console}/dashboards", f"{console}/traces")
 
 
 @dataclass(frozen=True, slots=True)
