@@ -99,7 +99,7 @@ class Board:
 def _template(value: str) -> str:
     """`value` for a query string; templates stay, and escape what they give."""
     return re.sub(
-        r"{{ *(.*?) *}}|[^{]+",
+        r"{{ *(.*?) *}}|{|[^{]+",
         lambda found: f"{{{{ {found[1]} | urlquery }}}}" if found[1] else quote(found[0], safe=""),
         value,
     )

@@ -26,6 +26,7 @@ SEVERITIES = ("page", "ticket")
 _SECONDS = {"m": 60, "h": 3600, "d": 86400, "w": 604800}
 _KEYS = {
     "title", "protects", "indicator", "threshold", "bad", "target", "window", "severity", "runbook",
+    "board",
 }  # fmt: skip
 
 
@@ -60,6 +61,8 @@ class Objective:
     window: str
     severity: Severity
     runbook: str
+    board: str
+    """Topic of the dashboard that explains it."""
 
     @property
     def error_budget(self) -> Decimal:
@@ -118,6 +121,7 @@ class _Table:
             window=self.matching("window", r"[1-9][0-9]*[mhdw]", "a duration such as 30d"),
             severity=self.severity(),
             runbook=self.matching("runbook", r"[A-Z][A-Za-z0-9]+", "the name of a page"),
+            board=self.matching("board", r"[a-z]+", "the topic of a dashboard"),
         )
 
     def fail(self, key: str, problem: str) -> NoReturn:

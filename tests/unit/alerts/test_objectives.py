@@ -16,6 +16,7 @@ GOOD = {
     "window": '"30d"',
     "severity": '"page"',
     "runbook": '"Slow"',
+    "board": '"backtest"',
 }
 
 
@@ -88,6 +89,7 @@ def test_a_window_has_a_length(tmp_path: Path) -> None:
         ({"window": '"30 days"'}, "window: must be a duration such as 30d, is '30 days'"),
         ({"severity": '"high"'}, "severity: must be one of page, ticket, is 'high'"),
         ({"runbook": '"docs/slow.md"'}, "runbook: must be the name of a page"),
+        ({"board": '"nautobs-api"'}, "board: must be the topic of a dashboard"),
         ({"indicator": '"up"'}, "indicator: must be a table"),
         ({"indicator": '{ metric = "up" }'}, "indicator.metric: no metric is called 'up'"),
         ({"indicator": "{ metrics = 1 }"}, "indicator.metrics: is not known"),
