@@ -44,11 +44,14 @@ $(OTHER_VENV)/.ready: requirements.lock $(LOCK_INPUTS) $(VENV)/.ready
 .PHONY: setup
 setup: $(VENV)/.ready ## Create the environment
 
+COMPILE = $(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
+	--no-header --prerelease if-necessary-or-explicit --python-version 3.11 --no-emit-package nautilus-instrumentation
+
 .PHONY: lock
-lock: $(UV) ## Renew requirements.lock
-	$(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
-		--no-header --prerelease if-necessary-or-explicit --python-version 3.11 --group dev \
-		pyproject.toml --no-emit-package nautilus-instrumentation -o requirements.lock
+lock: $(UV) ## Renew requirements.lock, and the part of it that the image installs
+	$(COMPILE) --group dev pyproject.toml -o requirements.lock
+	$(COMPILE) --constraints requirements.lock pyproject.toml deploy/docker/build.in -o deploy/docker/requirements.lock
+
 
 # Use -----------------------------------------------------------------------------------------
 
@@ -70,8 +73,16 @@ alerts: setup ## Write alerts/generated from the code
 
 # Proof ---------------------------------------------------------------------------------------
 
+# Grafana's types come from npm; without Node.js that one check is left out, which it says.
+SCHEMA := dashboards/schema_check
+SCHEMA_READY := $(if $(shell command -v npm),$(SCHEMA)/node_modules/.ready)
+
+$(SCHEMA)/node_modules/.ready: $(SCHEMA)/package-lock.json
+	@cd $(SCHEMA) && npm ci --silent
+	@touch $@
+
 .PHONY: test
-test: setup ## Run all tests, on both lines of NautilusTrader where the interpreters exist
+test: setup $(SCHEMA_READY) ## Run all tests, on both lines of NautilusTrader where the interpreters exist
 	$(BIN)/python $(PYTEST)
 	@$(MAKE) --no-print-directory test-other
 
@@ -89,11 +100,12 @@ test-other: setup
 	fi
 
 .PHONY: check
-check: setup ## Lint, types, generated files current
+check: setup $(SCHEMA_READY) ## Lint, types, generated files current
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m dashboards.build --check
+	$(if $(SCHEMA_READY),node $(SCHEMA)/check.mjs dashboards/generated,@echo "No Node.js (node, npm): the dashboards were not checked against Grafana's types.")
 	$(BIN)/python -m alerts.build --check
 
 .PHONY: bench bench-quick

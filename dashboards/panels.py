@@ -76,15 +76,10 @@ def stat(
     rows: int = 4,
 ) -> Panel:
     """The value of now, coloured by its thresholds; `trend` draws its way there."""
-    options = {
-        "colorMode": "value",
-        "graphMode": "area" if trend else "none",
-        "justifyMode": "auto",
-        "orientation": "auto",
-        "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False},
-        "textMode": "value_and_name" if len(lines) > 1 or "{{" in lines[0][0] else "auto",
-        "wideLayout": True,
-    }
+    named = len(lines) > 1 or "{{" in lines[0][0]
+    options = figure_options(
+        "value", "area" if trend else "none", "value_and_name" if named else "auto"
+    )
     defaults = _defaults(unit, thresholds, links) | {"mappings": list(mappings)}
     defaults["color"] = {"mode": "thresholds"}
     return _prometheus(
@@ -128,7 +123,7 @@ def table(
     defaults = _defaults(unit, thresholds, links)
     defaults["custom"] = {"align": "auto", "cellOptions": {"type": "auto"}, "inspect": False}
     panel = _prometheus(
-        "table", title, description, lines, defaults, {"cellHeight": "sm", "showHeader": True},
+        "table", title, description, lines, defaults, table_options(),
         width=width, instant=True, format="table",
     )  # fmt: skip
     names = {f"Value #{ref}": legend for ref, (legend, _) in zip(REF_IDS, lines, strict=False)}
@@ -170,6 +165,25 @@ def row(title: str) -> Panel:
 
 
 # Parts -------------------------------------------------------------------------------------------
+
+
+def figure_options(color: str, graph: str, text: str, shown: str = "") -> Json:
+    """Options of a stat panel; `shown` is an expression for the fields, by default the numbers."""
+    return {
+        "colorMode": color,
+        "graphMode": graph,
+        "justifyMode": "auto",
+        "orientation": "auto",
+        "percentChangeColorMode": "standard",
+        "reduceOptions": {"calcs": ["lastNotNull"], "fields": shown, "values": False},
+        "showPercentChange": False,
+        "textMode": text,
+        "wideLayout": True,
+    }
+
+
+def table_options() -> Json:
+    return {"cellHeight": "sm", "frameIndex": 0, "showHeader": True}
 
 
 def _prometheus(

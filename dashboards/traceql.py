@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dashboards.model import TEMPO, Json, Panel, TraceTarget, fields, referenced
+from dashboards.panels import figure_options, table_options
 
 TRACE_ID = "${__data.fields.traceIdHidden}"
 """In a data link of a table of spans: the id of the row's trace, as Grafana's Tempo names it."""
@@ -50,7 +51,7 @@ def table(
     custom = {"align": "auto", "cellOptions": {"type": "auto"}, "inspect": True}
     return Panel(
         type="table", title=title, description=description, dataSource=TEMPO,
-        targets=referenced([target]), options={"cellHeight": "sm", "showHeader": True},
+        targets=referenced([target]), options=table_options(),
         fieldConfig=fields({"custom": custom, "links": list(links), "noValue": "none"}),
         width=width, rows=rows,
     )  # fmt: skip
@@ -71,11 +72,7 @@ def figures(
         }
         for key, name, unit in shown
     ]
-    options = {
-        "colorMode": "none", "graphMode": "none", "justifyMode": "auto", "orientation": "auto",
-        "reduceOptions": {"calcs": ["lastNotNull"], "fields": "/.*/", "values": False},
-        "textMode": "value_and_name", "wideLayout": True,
-    }  # fmt: skip
+    options = figure_options("none", "none", "value_and_name", "/.*/")
     return Panel(
         type="stat", title=title, description=description, dataSource=TEMPO,
         targets=referenced([TraceTarget(query=query, limit=1, tableType="spans")]),
