@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from fastapi import FastAPI
 from starlette_compress import CompressMiddleware, add_compress_type, remove_compress_type
 
 from backend import problems, routes
 from backend.access import Access, AccessControl, is_loopback, read_token
+from backend.alertmanager_client import AlertmanagerClient
 from backend.catalog_manager import CatalogManager
 from backend.data_converter import Converter
+from backend.documents import Documents
 from backend.executors.base import Executor
 from backend.jobs import JobManager
+from backend.notifications import Notifications
 from backend.problems import BodyLimit, Problem
 from backend.result_store import ResultStore
 from backend.routes.catalog import ARROW
@@ -22,10 +26,17 @@ from backend.services import Services
 from backend.settings import Settings
 from backend.trace_reader import TraceReader
 from backend.versions import versions
+from backend.watchdog import Watchdog
 from nautilus_instrumentation import Session
 
 BODY_LIMIT = 1_000_000
 VITALS_BODY_LIMIT = 16_384
+NOTIFICATIONS_BODY_LIMIT = 16_000_000
+"""A group of thousands of alerts; some 3 kB each."""
+BODY_LIMITS = {
+    "/api/vitals": VITALS_BODY_LIMIT,
+    "/api/alerts/notifications": NOTIFICATIONS_BODY_LIMIT,
+}
 VITALS_PER_SECOND, VITALS_BURST = 20.0, 100.0
 
 
@@ -45,6 +56,10 @@ def create_app(settings: Settings, session: Session, executor: Executor) -> Fast
         converter=Converter(settings, session),
         catalog=CatalogManager(settings, session),
         traces=TraceReader(settings.trace_store_url),
+        alertmanager=AlertmanagerClient(settings.alerts_url),
+        notifications=Notifications(settings.results_dir / "notifications.sqlite3"),
+        watchdog=Watchdog(session, settings.watchdog_interval, settings.deadman_webhook),
+        documents=Documents(),
     )
 
     @asynccontextmanager
@@ -52,11 +67,13 @@ def create_app(settings: Settings, session: Session, executor: Executor) -> Fast
         services.jobs = JobManager(session, executor, services.results)
         services.jobs.start()
         try:
-            async with session.watch_event_loop():
+            async with session.watch_event_loop(), _watching(services):
                 yield
         finally:
             await services.jobs.close()
             await services.traces.close()
+            await services.alertmanager.close()
+            services.notifications.close()
             services.results.close()
 
     app = FastAPI(
@@ -73,7 +90,7 @@ def create_app(settings: Settings, session: Session, executor: Executor) -> Fast
     app.include_router(routes.api())
     problems.install(app)
     _describe_problems(app)
-    app.add_middleware(BodyLimit, limit=BODY_LIMIT, lower={"/api/vitals": VITALS_BODY_LIMIT})
+    app.add_middleware(BodyLimit, limit=BODY_LIMIT, by_path=BODY_LIMITS)
     # Event streams must arrive as they are written; Arrow's numbers compress well.
     remove_compress_type("text/event-stream")
     add_compress_type(ARROW)
@@ -81,6 +98,21 @@ def create_app(settings: Settings, session: Session, executor: Executor) -> Fast
     app.add_middleware(AccessControl, access=access)
     session.instrument_app(app)
     return app
+
+
+@asynccontextmanager
+async def _watching(services: Services) -> AsyncIterator[None]:
+    """The dead-man switch looks out, where there is an Alertmanager to hear from."""
+    if services.settings.alertmanager_url is None:
+        yield
+        return
+    task = asyncio.create_task(services.watchdog.run())
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
 
 
 def _describe_problems(app: FastAPI) -> None:

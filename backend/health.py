@@ -79,6 +79,11 @@ def trace_store(url: str, trouble: str) -> Check:
     return Check(name="trace store", ok=not trouble, detail=detail)
 
 
+def watchdog(missing: bool, detail: str) -> Check:
+    """The dead-man switch of the alerting, where ALERTMANAGER_URL is set."""
+    return Check(name="watchdog", ok=not missing, detail=detail)
+
+
 def _workers(workers: list[SlotStatus]) -> Check:
     states = [worker.state for worker in workers]
     counts = ", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states))

@@ -153,19 +153,19 @@ class BodyLimit:
     """ASGI middleware that refuses bodies over `limit` bytes, while they arrive.
 
     A body that says its length is refused before it is read, any other at the first byte too many.
-    `lower` holds smaller limits of single paths.
+    `by_path` holds the limits of single paths that have their own.
     """
 
-    def __init__(self, app: Any, limit: int, lower: Mapping[str, int]) -> None:
+    def __init__(self, app: Any, limit: int, by_path: Mapping[str, int]) -> None:
         self._app = app
         self._limit = limit
-        self._lower = lower
+        self._by_path = by_path
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        limit = self._lower.get(scope["path"], self._limit)
+        limit = self._by_path.get(scope["path"], self._limit)
         detail = f"the body is larger than {limit} bytes"
         announced = dict(scope["headers"]).get(b"content-length", b"")
         if announced.isdigit() and int(announced) > limit:

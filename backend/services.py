@@ -7,13 +7,17 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from backend.alertmanager_client import AlertmanagerClient
 from backend.catalog_manager import CatalogManager
 from backend.data_converter import Converter
+from backend.documents import Documents
 from backend.executors.base import Executor
 from backend.jobs import JobManager
+from backend.notifications import Notifications
 from backend.result_store import ResultStore
 from backend.settings import Settings
 from backend.trace_reader import TraceReader
+from backend.watchdog import Watchdog
 from nautilus_instrumentation import Session
 
 
@@ -28,6 +32,10 @@ class Services:
     converter: Converter
     catalog: CatalogManager
     traces: TraceReader
+    alertmanager: AlertmanagerClient
+    notifications: Notifications
+    watchdog: Watchdog
+    documents: Documents
     jobs: JobManager = None  # type: ignore[assignment]  # see above
 
 

@@ -67,6 +67,23 @@ class Settings(BaseSettings):
     tempo_port: int = Field(
         default=3200, ge=0, le=65535, description="Port of the store on this machine without that"
     )
+    prometheus_url: str | None = Field(default=None, description="Where metrics are queried")
+    prometheus_port: int = Field(
+        default=9090, ge=0, le=65535, description="Port of Prometheus on this machine without that"
+    )
+    alertmanager_url: str | None = Field(
+        default=None, description="Alertmanager; when set, its Watchdog is expected to arrive"
+    )
+    alertmanager_port: int = Field(
+        default=9093, ge=0, le=65535,
+        description="Port of Alertmanager on this machine without that",
+    )  # fmt: skip
+    watchdog_interval: float = Field(
+        default=60, gt=0, description="Seconds between arrivals of the Watchdog; three may miss"
+    )
+    deadman_webhook: str | None = Field(
+        default=None, description="Told by JSON when the Watchdog stops coming, and comes again"
+    )
     nautilus_log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "OFF"] = Field(
         default="ERROR", description="Least level of NautilusTrader's log lines that are kept"
     )
@@ -75,6 +92,16 @@ class Settings(BaseSettings):
     def trace_store_url(self) -> str:
         """Where traces are read."""
         return self.tempo_url or f"http://127.0.0.1:{self.tempo_port}"
+
+    @property
+    def metrics_url(self) -> str:
+        """Where metrics are queried."""
+        return self.prometheus_url or f"http://127.0.0.1:{self.prometheus_port}"
+
+    @property
+    def alerts_url(self) -> str:
+        """Where alerts are read and silenced."""
+        return self.alertmanager_url or f"http://127.0.0.1:{self.alertmanager_port}"
 
     @cached_property
     def datasets_path(self) -> Path:

@@ -6,10 +6,13 @@ from fastapi import APIRouter
 
 from backend.problems import RESPONSES
 from backend.routes import (
+    alerts,
     backtests,
+    boards,
     catalog,
     datasets,
     jobs,
+    runbooks,
     session,
     status,
     strategies,
@@ -21,6 +24,9 @@ from backend.routes import (
 def api() -> APIRouter:
     """All routes, below /api."""
     router = APIRouter(prefix="/api", responses=RESPONSES)
-    for topic in (status, session, datasets, jobs, catalog, backtests, strategies, traces, vitals):
+    for topic in (
+        status, session, datasets, jobs, catalog, backtests, strategies, traces, vitals,
+        alerts, boards, runbooks,
+    ):  # fmt: skip
         router.include_router(topic.router)
     return router

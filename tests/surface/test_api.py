@@ -18,6 +18,9 @@ from tests.unit.service import trivial_jobs
 ROUTES = {
     "GET /api/health",
     "GET /api/ready",
+    "GET /api/session",
+    "POST /api/session",
+    "DELETE /api/session",
     "GET /api/datasets",
     "POST /api/datasets/convert",
     "GET /api/jobs",
@@ -36,6 +39,17 @@ ROUTES = {
     "GET /api/traces/tags/{tag}/values",
     "GET /api/traces/{trace_id}",
     "POST /api/vitals",
+    "GET /api/alerts",
+    "GET /api/alerts/notifications",
+    "POST /api/alerts/notifications",
+    "GET /api/alerts/silences",
+    "POST /api/alerts/silences",
+    "DELETE /api/alerts/silences/{silence_id}",
+    "GET /api/dashboards",
+    "GET /api/dashboards/{uid}",
+    "GET /api/objectives",
+    "GET /api/runbooks",
+    "GET /api/runbooks/{alert}",
 }
 RUN = {
     "instrument_id": "EUR/USD.SIM",

@@ -1,0 +1,47 @@
+"""Pages for the person whom an alert woke."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Path, Response
+
+from backend.documents import LONGEST_NAME, RUNBOOK_PATTERN, STYLE, RunbookSummary, page
+from backend.services import Parts
+
+router = APIRouter(prefix="/runbooks", tags=["runbooks"])
+
+Alert = Annotated[str, Path(pattern=RUNBOOK_PATTERN, max_length=LONGEST_NAME)]
+
+_STYLE_HASH = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
+_HEADERS = {
+    "Content-Security-Policy": (
+        f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; base-uri 'none'; "
+        "form-action 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Vary": "Accept",
+}
+_TEXT = {"schema": {"type": "string"}}
+
+
+@router.get("")
+async def runbooks(parts: Parts) -> list[RunbookSummary]:
+    """All pages."""
+    return await asyncio.to_thread(parts.documents.runbooks)
+
+
+@router.get(
+    "/{alert}",
+    response_class=Response,
+    responses={200: {"content": {"text/markdown": _TEXT, "text/html": _TEXT}}},
+)
+async def runbook(alert: Alert, parts: Parts, accept: Annotated[str, Header()] = "") -> Response:
+    """One page: Markdown, or HTML for a browser."""
+    markdown = await asyncio.to_thread(parts.documents.runbook, alert)
+    if accept.split(",")[0].split(";")[0].strip().lower() == "text/html":
+        return Response(page(alert, markdown), media_type="text/html", headers=_HEADERS)
+    return Response(markdown, media_type="text/markdown", headers=_HEADERS)
