@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -73,7 +74,100 @@ class Receivers:
         which a container finds the files: slack_api_url for SLACK_API_URL_FILE.
         Raises ReceiverError.
         """
-        raise NotImplementedError
+        settings = _Settings(env, (root or Path.cwd()).resolve(), secrets)
+        return cls(
+            email=_email(settings),
+            slack=_slack(settings),
+            pagerduty=_pagerduty(settings),
+            webhook=_webhook(settings),
+        )
+
+
+class _Settings:
+    """Reads variables; every complaint names the variable."""
+
+    def __init__(self, env: Mapping[str, str], root: Path, secrets: str) -> None:
+        self.env, self.root, self.secrets = env, root, secrets
+
+    def text(self, name: str) -> str:
+        return self.env.get(name, "").strip()
+
+    def turned_on(self, name: str, *others: str) -> bool:
+        """Whether `name` is set. Without it `others` would have no effect: that is an error."""
+        if not self.text(name) and (lost := [each for each in others if self.text(each)]):
+            raise ReceiverError(f"{lost[0]} has no effect without {name}")
+        return bool(self.text(name))
+
+    def matching(self, name: str, pattern: str, meaning: str) -> str:
+        value = self.text(name)
+        if not re.fullmatch(pattern, value):
+            raise ReceiverError(f"{name}={value}: {meaning}")
+        return value
+
+    def address(self, name: str) -> str:
+        return self.matching(name, r"https?://[^\s/]+\S*", "must begin with http:// or https://")
+
+    def secret(self, name: str, pattern: str = r"\S.*", meaning: str = "is empty") -> str:
+        """Path of the file `name`, for Alertmanager; what is in it must match `pattern`."""
+        path = self.root / Path(self.text(name)).expanduser()
+        try:
+            content = path.read_text().strip()
+        except (OSError, UnicodeDecodeError) as error:
+            reason = getattr(error, "strerror", None) or "is not text"
+            raise ReceiverError(f"{name}={path}: {reason}") from error
+        if not re.fullmatch(pattern, content):
+            raise ReceiverError(f"{name}={path}: {meaning}")  # never shows what is in it
+        if self.secrets:
+            return f"{self.secrets}/{name.lower().removesuffix('_file')}"
+        return str(path)
+
+
+def _email(settings: _Settings) -> Email | None:
+    sign_in = "SMTP_AUTH_USERNAME", "SMTP_AUTH_PASSWORD_FILE"
+    if not settings.turned_on("ALERT_EMAIL_TO", "SMTP_SMARTHOST", "SMTP_FROM", *sign_in):
+        return None
+    username, password = map(settings.text, sign_in)
+    if bool(username) != bool(password):
+        raise ReceiverError(f"{' and '.join(sign_in)} are set together or not at all")
+    tls = settings.text("SMTP_REQUIRE_TLS") or "1"
+    if tls not in ("0", "1"):
+        raise ReceiverError(f"SMTP_REQUIRE_TLS={tls}: must be 0 or 1")
+    mail = r"[^@\s,]+@[^@\s,]+"
+    return Email(
+        to=settings.matching(
+            "ALERT_EMAIL_TO", rf"{mail}(\s*,\s*{mail})*", "must be mail addresses"
+        ),
+        smarthost=settings.matching("SMTP_SMARTHOST", r"\S+:[0-9]+", "must be host:port"),
+        sender=settings.matching("SMTP_FROM", mail, "must be a mail address"),
+        username=username,
+        password_file=settings.secret("SMTP_AUTH_PASSWORD_FILE") if password else "",
+        require_tls=tls == "1",
+    )
+
+
+def _slack(settings: _Settings) -> Slack | None:
+    if not settings.turned_on("SLACK_API_URL_FILE", "SLACK_CHANNEL"):
+        return None
+    url = settings.secret("SLACK_API_URL_FILE", r"https?://\S+", "must hold the webhook's address")
+    return Slack(url, settings.text("SLACK_CHANNEL"))
+
+
+def _pagerduty(settings: _Settings) -> PagerDuty | None:
+    if not settings.turned_on("PAGERDUTY_ROUTING_KEY_FILE", "PAGERDUTY_URL"):
+        return None
+    key = settings.secret("PAGERDUTY_ROUTING_KEY_FILE", r"\S+", "must hold one routing key")
+    if settings.text("PAGERDUTY_URL"):
+        return PagerDuty(key, settings.address("PAGERDUTY_URL"))
+    return PagerDuty(key)
+
+
+def _webhook(settings: _Settings) -> Webhook | None:
+    if not settings.turned_on("ALERT_WEBHOOK_URL", "ALERT_WEBHOOK_TOKEN_FILE"):
+        return None
+    url = settings.address("ALERT_WEBHOOK_URL")
+    if settings.text("ALERT_WEBHOOK_TOKEN_FILE"):
+        return Webhook(url, settings.secret("ALERT_WEBHOOK_TOKEN_FILE"))
+    return Webhook(url)
 
 
 @dataclass(frozen=True, slots=True)

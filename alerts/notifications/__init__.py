@@ -1,0 +1,1 @@
+"""Alertmanager's configuration and message templates, rendered for a place."""
