@@ -24,6 +24,8 @@ Severity = Literal["page", "ticket"]
 SEVERITIES = ("page", "ticket")
 
 _SECONDS = {"m": 60, "h": 3600, "d": 86400, "w": 604800}
+_BOARD_VARIABLES = ("window", "http_route")
+"""Labels of indicators that are variables of the boards."""
 _KEYS = {
     "title", "protects", "indicator", "threshold", "bad", "target", "window", "severity", "runbook",
     "board",
@@ -72,6 +74,14 @@ class Objective:
     @property
     def window_seconds(self) -> int:
         return int(self.window[:-1]) * _SECONDS[self.window[-1]]
+
+    @property
+    def board_variables(self) -> dict[str, str]:
+        """Variables of the board that narrow it down to this objective."""
+        single = {
+            label: values[0] for label, values in self.indicator.labels.items() if not values[1:]
+        }
+        return {label: value for label, value in single.items() if label in _BOARD_VARIABLES}
 
     @property
     def bound(self) -> str:
