@@ -1,0 +1,22 @@
+"""Numbers in annotations that are not the alert's own value."""
+
+from __future__ import annotations
+
+from alerts.model import series
+from nautilus_instrumentation.metrics import MetricSpec
+from promql.select import Match
+
+
+def increased(spec: MetricSpec, over: str, *labels: str, **match: Match) -> str:
+    """Template that gives by how much a counter rose over a range, as a whole number.
+
+    Prometheus asks itself when the alert fires. Series count whose `labels` are the alert's and
+    which match. Without an answer the text stays empty, where an error would stand otherwise.
+    """
+    mine = "".join(f", {label}=%q" for label in labels)
+    chosen = series(spec, **match).removesuffix("}") + mine + "}"
+    values = "".join(f" $labels.{label}" for label in labels)
+    return (
+        f"{{{{ with printf `sum(increase({chosen}[{over}]))`{values} | query }}}}"
+        '{{ . | first | value | printf "%.0f" }}{{ end }}'
+    )
