@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -122,9 +123,30 @@ class Actions:
         for path in READ:
             self.api.get(path)
             self.tally.count("reads")
-        seconds = self.api.first_byte_seconds("/docs")
-        vital = {"vital": "TTFB", "page": "/api/docs", "value": seconds}
-        self.api.post("/vitals", {"vitals": [vital]})
+        self.browse()
+
+    def browse(self) -> None:
+        """Open the API's page and report what a browser would have measured, painting left out.
+
+        The page has all it shows once the document behind it is there.
+        """
+        first_byte = self.api.first_byte_seconds("/docs")
+        loaded = first_byte + self._seconds("/openapi.json")
+        measured = {
+            "TTFB": first_byte, "FCP": first_byte, "LCP": loaded, "LOAD": loaded, "TTI": loaded,
+            "INP": self._seconds("/health"), "CLS": 0.0,
+        }  # fmt: skip
+        vitals = [
+            {"vital": vital, "page": "/api/docs", "value": value}
+            for vital, value in measured.items()
+        ]
+        self.api.post("/vitals", {"vitals": vitals})
+
+    def _seconds(self, path: str) -> float:
+        """How long a call takes."""
+        start = time.perf_counter()
+        self.api.get(path)
+        return time.perf_counter() - start
 
     def _wait(self, job_id: str) -> Json:
         try:

@@ -18,6 +18,7 @@ class Backend:
     def __init__(self, server: http.server.ThreadingHTTPServer) -> None:
         self.answers: dict[str, Answer | Callable[[], Answer]] = {}
         self.asked: list[str] = []
+        self.bodies: list[bytes] = []
         self.problem_type = "application/problem+json"
         self.url = f"http://127.0.0.1:{server.server_port}"
 
@@ -31,7 +32,7 @@ class Backend:
 def backend() -> Iterator[Backend]:
     class Handler(http.server.BaseHTTPRequestHandler):
         def handle_any(self) -> None:
-            self.rfile.read(int(self.headers.get("content-length") or 0))
+            state.bodies.append(self.rfile.read(int(self.headers.get("content-length") or 0)))
             path = self.path.split("?")[0].removeprefix("/api")
             status, body = state.answer(f"{self.command} {path}")
             content = json.dumps(body).encode()

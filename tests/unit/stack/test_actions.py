@@ -1,7 +1,10 @@
 """What counts as work that went well, against a small real server."""
 
+import json
+
 import pytest
 
+from nautilus_instrumentation import metrics
 from stack.actions import Actions
 from stack.client import Api, Interrupted
 from stack.tally import Tally
@@ -126,3 +129,16 @@ def test_a_job_that_ended_before_the_cancel_is_no_failure(backend, actions, tall
     backend.answers["DELETE /jobs/j1"] = (409, {"title": "ended"})
     actions.cancel(TARGET)
     assert tally.failure_count == 0
+
+
+def test_a_visit_reports_every_vital(backend, actions) -> None:
+    """Each vital that boards show is measured on the page and sent in one report."""
+    backend.answers |= {
+        request: (200, {}) for request in ("GET /docs", "GET /openapi.json", "GET /health")
+    }
+    backend.answers["POST /vitals"] = (200, {})
+    actions.browse()
+    assert backend.asked[-1] == "POST /vitals"
+    sent = {one["vital"]: one["value"] for one in json.loads(backend.bodies[-1])["vitals"]}
+    assert set(sent) == {*metrics.VITALS, "CLS"}
+    assert 0 < sent["TTFB"] < sent["LOAD"]
