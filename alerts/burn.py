@@ -8,9 +8,9 @@ from decimal import Decimal
 from alerts import slo
 from alerts.culprits import in_words, traceql
 from alerts.model import JOB, Alert, Board, Clock
-from alerts.objectives import Objective, objectives
+from alerts.objectives import Objective, objectives, plain
 from alerts.recording import is_gauge
-from alerts.windows import BurnWindow, plain, windows_of
+from alerts.windows import BurnWindow, windows_of
 from nautilus_instrumentation.metrics import MetricSpec
 from promql.select import Match
 
@@ -56,8 +56,8 @@ def _alert(objective: Objective, row: BurnWindow, clock: Clock) -> Alert:
         summary=f"{objective.title}: {bad} in {long}, where {allowed} may",
         description=f"{objective.protects} Over the last {long} {bad}, and the last {short} was no "
         f"better: {pace} times what the objective allows, which is {allowed} over "
-        f"{objective.window}. At {plain(row.burn_rate)} times, where this alert begins, a whole error "
-        f"budget lasts {_lasts(objective, row)} days; left of it now: {left}.",
+        f"{objective.window}. At {plain(row.burn_rate)} times, where this alert begins, a whole "
+        f"error budget lasts {_lasts(objective, row)} days; left of it now: {left}.",
         board=Board(objective.board, objective.board_variables, since=row.long),
         traceql=traceql(objective),
     )

@@ -106,6 +106,11 @@ def load(path: Path) -> dict[str, Objective]:
     return {name: _Table(path.name, name, table).objective() for name, table in tables.items()}
 
 
+def plain(number: Decimal) -> str:
+    """`number` in full and without zeros at its end, as PromQL and people read it."""
+    return f"{number.normalize():f}"
+
+
 class _Table:
     """One table of the file; every complaint names it."""
 

@@ -27,8 +27,8 @@ from decimal import Decimal
 
 from alerts import slo
 from alerts.model import JOB, Clock, Recording, series
-from alerts.objectives import Objective, objectives
-from alerts.windows import plain, windows
+from alerts.objectives import Objective, objectives, plain
+from alerts.windows import windows
 from promql.foreign import foreign
 
 LONG = ("1d", "3d")

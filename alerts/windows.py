@@ -53,8 +53,3 @@ def windows() -> tuple[str, ...]:
     found = {each for row in burn_windows() for each in (row.long, row.short)}
     found |= {objective.window for objective in objectives().values()}
     return tuple(sorted(found, key=seconds))
-
-
-def plain(number: Decimal) -> str:
-    """`number` in full and without zeros at its end, as PromQL and people read it."""
-    return f"{number.normalize():f}"

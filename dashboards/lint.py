@@ -8,18 +8,15 @@ from itertools import combinations
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from alerts.slo import recorded
 from dashboards.house import COLUMNS, SCHEMA_VERSION, uid
 from nautilus_instrumentation import attributes, metrics
-from nautilus_instrumentation.metrics import MetricSpec
-from promql.foreign import foreign_metrics
+from promql.check import unknown
 from promql.read import Selector, selectors
 
 Json = Mapping[str, Any]
 
-SAMPLES: dict[str, MetricSpec] = {
-    name: spec for spec in metrics.ALL for name in spec.sample_names
-} | {name: spec for name, spec in foreign_metrics().items()}
-OURS = {name for spec in metrics.HOST for name in spec.sample_names}
+OURS = {name for spec in metrics.HOST for name in spec.sample_names} | recorded().keys()
 
 ATTRIBUTES = {value for name, value in vars(attributes).items() if name.isupper()} | {
     attributes.stage_seconds(stage) for stage in metrics.STAGES
@@ -137,26 +134,12 @@ def _label_values(query: str) -> str:
 
 
 def _selector(selector: Selector) -> Iterator[str]:
-    spec = SAMPLES.get(selector.name)
-    if spec is None:
-        yield f"no metric is called {selector.name}"
-        return
-    known = {*spec.label_names, "job", "instance"}
-    if selector.name.endswith("_bucket"):
-        known.add("le")
-        if "le" not in {*selector.matchers, *selector.grouped_by}:
-            yield f"{selector.name} loses its buckets"
-    for label in sorted({*selector.matchers, *selector.grouped_by} - known):
-        yield f"{selector.name} has no label {label}"
+    yield from unknown(selector, recorded())
     # The variable that finds the job cannot select it.
     finds_job = "job" in selector.grouped_by and not selector.matchers
     ours = selector.name in OURS and not finds_job
     if ours and selector.matchers.get("job") != ("=", "$job"):
         yield f"{selector.name} does not select our scrape job"
-    for label in spec.labels:
-        operator, value = selector.matchers.get(label.name, ("", ""))
-        if operator == "=" and isinstance(label.values, tuple) and value not in label.values:
-            yield f"{selector.name}: {label.name} is never {value}"
 
 
 def trace_queries(board: Json) -> Iterator[str]:

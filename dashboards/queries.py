@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from alerts import slo
 from alerts.objectives import Objective
 from nautilus_instrumentation.metrics import TRACESTORE, MetricSpec
 from promql.foreign import foreign_metrics
@@ -17,6 +18,7 @@ from promql.select import SCRAPE_LABELS, Match, QueryError, check_label, selecto
 
 RATE = "$__rate_interval"
 RANGE = "$__range"
+JOB = 'job="$job"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,33 +120,19 @@ def age(spec: MetricSpec, *by: str, **match: Match) -> Query:
     return Query(f"time() - ({_aggregate('max', spec, by, select(spec, **match))} > 0)")
 
 
-def good_share(objective: Objective, over: str = RANGE) -> Query:
-    """Share of good events (of a gauge: of good moments) within `over`."""
-    spec, match = objective.indicator.metric, dict(objective.indicator.labels)
-    if spec.kind == "gauge":
-        # Worst series first: one kind that always misses is not hidden by those that never do.
-        good = f"{select(spec, **match)} < bool {objective.threshold:g}"
-        return Query(f"min(avg_over_time(({good})[{over}:]))")
-    events = _events(spec)
-    whole = f"sum(increase({select(spec, events, **match)}[{over}]))"
-    if objective.threshold is None:
-        bad = {label: f"~{expression}" for label, expression in objective.bad.items()}
-        part = f"sum(increase({select(spec, events, **{**match, **bad})}[{over}]))"
-        # No bad event may mean no series of bad events.
-        return Query(f"1 - (({part} or vector(0)) / ({whole} > 0))")
-    buckets = select(spec, "_bucket", **match, le=objective.bound)
-    return Query(f"sum(increase({buckets}[{over}])) / ({whole} > 0)")
+def good_share(objective: Objective) -> Query:
+    """Share of good events (of a gauge: of good moments) within the objective's window."""
+    return Query(f"1 - {_of_objective(slo.error_ratio(objective.window), objective)}")
 
 
-def budget_left(objective: Objective, over: str = RANGE) -> Query:
-    """Share of the error budget that is left, were `over` the objective's window."""
-    good = good_share(objective, over).expr
-    return Query(f"1 - ((1 - ({good})) / {objective.error_budget})")
+def budget_left(objective: Objective) -> Query:
+    """Share of the error budget that is left within the objective's window."""
+    return Query(_of_objective(slo.BUDGET_LEFT, objective))
 
 
 def burn_rate(objective: Objective, over: str = "1h") -> Query:
     """How many times faster than allowed the error budget is spent: 1 lasts for the window."""
-    return Query(f"(1 - ({good_share(objective, over).expr})) / {objective.error_budget}")
+    return Query(_of_objective(slo.burn_rate(over), objective))
 
 
 # Parts -------------------------------------------------------------------------------------------
@@ -154,7 +142,11 @@ def _own_target(spec: MetricSpec) -> list[str]:
     """Matchers for the target that exposes the family, where the board's variables name it."""
     if spec.name in foreign_metrics() or spec in TRACESTORE:
         return []
-    return ['job="$job"', 'instance=~"$instance"']
+    return [JOB, 'instance=~"$instance"']
+
+
+def _of_objective(spec: MetricSpec, objective: Objective) -> str:
+    return selector(spec, "", [JOB], {"objective": objective.name})
 
 
 def _aggregate(how: str, spec: MetricSpec, by: tuple[str, ...], inner: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from alerts.objectives import Objective, objectives
+from alerts.objectives import Objective, objectives, plain
 from dashboards import queries as q
 from dashboards.house import Board, board, link
 from dashboards.model import Json, Panel
@@ -11,18 +11,10 @@ from nautilus_instrumentation import metrics as m
 from promql.foreign import foreign
 
 READING = (
-    "Read the first row from left to right: what share of its events each objective served well in "
-    "the time range above. Green meets the objective, red missed it; a click opens the board that "
-    "shows why."
+    "Read the first row from left to right: what share of its events each objective served well "
+    "within its window, whatever the time range above. Green meets the objective, red missed it; a "
+    "click opens the board that shows why."
 )
-
-BOARD_OF = {
-    "backtest_5m": "backtest", "backtest_1h": "backtest", "backtest_1d": "backtest",
-    "repeat_conversion": "conversion", "health": "api", "list_results": "api", "get_result": "api",
-    "results_available": "api", "page_load": "frontend", "time_to_interactive": "frontend",
-    "interaction": "frontend", "run_memory": "backtest",
-}  # fmt: skip
-"""Objective → the board that explains it."""
 
 
 def dashboard() -> Board:
@@ -41,18 +33,16 @@ def dashboard() -> Board:
 
 
 def _links(objective: Objective) -> list[Json]:
-    topic = BOARD_OF[objective.name]
-    windows = objective.indicator.labels.get("window", ())
-    variables = {"window": windows[0]} if windows else {}
-    return [link(f"Why: board {topic}", topic, **variables)]
+    topic = objective.board
+    return [link(f"Why: board {topic}", topic, **objective.board_variables)]
 
 
 def _served(objective: Objective) -> Panel:
     target = float(objective.target)
     return stat(
         objective.title,
-        f"Share of good events in the time range; the objective is {objective.target:%} over "
-        f"{objective.window}. {objective.protects}",
+        f"Share of good events in the last {objective.window}; the objective is "
+        f"{plain(objective.target * 100)} %. {objective.protects}",
         "percentunit",
         (objective.title, q.good_share(objective)),
         thresholds=below((target, GREEN)),
@@ -63,8 +53,8 @@ def _served(objective: Objective) -> Panel:
 def _budgets(found: list[Objective]) -> Panel:
     return stat(
         "Error budget left",
-        "What is left of each objective's error budget, taking the time range for its window: 100 "
-        "% is untouched, 0 is spent, below 0 the objective is missed.",
+        "What is left of each objective's error budget within its window: 100 % is untouched, 0 is "
+        "spent, below 0 the objective is missed.",
         "percentunit",
         *((each.title, q.budget_left(each)) for each in found),
         thresholds=below((0, ORANGE), (0.5, GREEN)),

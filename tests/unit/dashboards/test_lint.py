@@ -55,6 +55,16 @@ BROKEN: dict[str, tuple[Callable[[Board], object], str]] = {
     "value": (
         expression('job_queue_depth{job="$job", job_type="nap"}'), "job_type is never nap",
     ),
+    "recorded metric": (
+        expression('slo:error:ratio_2m{job="$job"}'), "no metric is called slo:error:ratio_2m",
+    ),
+    "recorded label": (
+        expression('slo:error:ratio_1h{job="$job", instance="x"}'), "has no label instance",
+    ),
+    "recorded value": (
+        expression('slo:error:ratio_1h{job="$job", objective="x"}'), "objective is never x",
+    ),
+    "recorded job": (expression("slo:error:ratio_1h"), "does not select our scrape job"),
     "nothing": (expression("1"), "asks for nothing"),
     "brackets": (expression("sum(up"), "a ( too many"),
     "legend": (expression("sum by (job) (up)", "{{instance}}"), "legend names instance"),
