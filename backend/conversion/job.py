@@ -56,7 +56,11 @@ class FileConversion:
                     # Somebody else may have converted it while we waited.
                     manifest = None if force else self._still_valid()
                     if manifest is None:
-                        manifest = self._convert(started)
+                        try:
+                            manifest = self._convert(started)
+                        except TooManyRejected:
+                            scope.rows(rejected=self.rejects.count)
+                            raise
                         scope.rows(manifest.rows_written, manifest.rows_rejected)
                         written = sum(output.size for output in manifest.outputs)
                         scope.bytes(manifest.source.size, written)

@@ -78,3 +78,11 @@ def test_rows_and_bytes_are_counted(watched, observed):
     assert observed.count(rows, "trade", "written") == 2
     assert observed.count(rows, "trade", "rejected") == 1
     assert path.stat().st_size == observed.count(metrics.CONVERSION_BYTES, "read")
+
+
+def test_rows_that_fail_their_file_are_counted(watched, observed):
+    """A file that fails for its bad rows shows them too: that is when people must hear of it."""
+    watched.trades(3, price=[float("nan"), 1.0, 2.0])
+    watched.convert()
+    assert observed.count(metrics.CONVERSION_ROWS, "trade", "rejected") == 1
+    assert observed.count(metrics.CONVERSION_ROWS, "trade", "written") == 0
