@@ -4,25 +4,17 @@ from __future__ import annotations
 
 import shutil
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from alerts.build import PLACES, Clock, Links, Place, ReceiverError, Receivers, render
 from stack.processes import Service
 from stack.provision import ALERTMANAGER, PROMETHEUS, Found
-from stack.settings import StackSettings
+from stack.settings import SettingsError, StackSettings
 from stack.ticks import RawTicks
 
 ROOT = Path(__file__).resolve().parents[1]
 PROMETHEUS_CONFIG = ROOT / "prometheus.yml"
-RULES = ROOT / "alerts" / "generated" / "rules"
-
-ALERTMANAGER_CONFIG = """\
-# Rendered by stack/services.py: alerts are kept and shown, nobody is told.
-route:
-  receiver: none
-receivers:
-  - name: none
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,18 +64,57 @@ def fresh_layout(settings: StackSettings) -> Layout:
 def services(
     settings: StackSettings, layout: Layout, raw: RawTicks, found: dict[str, Found]
 ) -> list[Service]:
-    """What to start, in order; `found` maps names of tools to what was found of them."""
+    """What to start, in order; `found` maps names of tools to what was found of them.
+
+    Writes their configuration. Raises SettingsError for a receiver that cannot be used.
+    """
     planned = [
         _trace_store(settings, layout),
         _exporter(settings, layout),
-        _backend(settings, layout, raw),
+        _backend(settings, layout, raw, with_alertmanager=_notifies(found)),
     ]
+    _write_alerting(settings, layout)
     if alertmanager := found.get(ALERTMANAGER.name):
         planned.append(_alertmanager(settings, layout, alertmanager))
     if prometheus := found.get(PROMETHEUS.name):
         planned.append(_prometheus(settings, layout, prometheus))
         _write_targets(settings, layout, with_alertmanager=ALERTMANAGER.name in found)
     return planned
+
+
+def place(settings: StackSettings) -> Place:
+    """What rules and notifications are rendered for. Raises SettingsError."""
+    backend, grafana = settings.url("BACKEND_PORT"), settings.environment.get("GRAFANA_URL")
+    token = settings.environment.get("API_TOKEN_FILE")
+    try:
+        receivers = Receivers.from_environment(settings.environment, settings.root)
+    except ReceiverError as error:
+        raise SettingsError(str(error)) from error
+    return replace(
+        PLACES["embedded"],
+        backend=backend,
+        links=Links(
+            runbooks=f"{backend}/api/runbooks",
+            dashboards=f"{grafana.rstrip('/')}/d" if grafana else f"{backend}/dashboards",
+        ),
+        clock=Clock(settings.alert_time_scale),
+        receivers=receivers,
+        watchdog_interval=settings.watchdog_interval,
+        backend_token_file=str(settings.root / Path(token).expanduser()) if token else "",
+    )
+
+
+def _write_alerting(settings: StackSettings, layout: Layout) -> None:
+    """Rules beside Prometheus' configuration, and Alertmanager's own."""
+    for name, content in render(place(settings)).items():
+        path = (layout.prometheus if name.startswith("rules/") else layout.demo) / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content)
+
+
+def _notifies(found: dict[str, Found]) -> bool:
+    """Whether alerts reach the backend: without either of the two no Watchdog would come."""
+    return ALERTMANAGER.name in found and PROMETHEUS.name in found
 
 
 def trace_store_command(layout: Layout) -> list[str]:
@@ -120,10 +151,15 @@ def _exporter(settings: StackSettings, layout: Layout) -> Service:
     )  # fmt: skip
 
 
-def _backend(settings: StackSettings, layout: Layout, raw: RawTicks) -> Service:
+def _backend(
+    settings: StackSettings, layout: Layout, raw: RawTicks, *, with_alertmanager: bool
+) -> Service:
     port = settings.ports["BACKEND_PORT"]
     inherited = dict(settings.environment)
     inherited.pop("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", None)  # would win over the one below
+    inherited.pop("ALERTMANAGER_URL", None)  # of another platform, whose Watchdog comes not here
+    if with_alertmanager:
+        inherited["ALERTMANAGER_URL"] = settings.url("ALERTMANAGER_PORT")
     return Service(
         name="backend",
         command=[sys.executable, "-m", "backend"],
@@ -140,7 +176,8 @@ def _backend(settings: StackSettings, layout: Layout, raw: RawTicks) -> Service:
             "RESULTS_DIR": str(layout.results),
             "NAUTOBS_METRICS_DIR": str(layout.metrics),
             "PROMETHEUS_URL": settings.url("PROMETHEUS_PORT"),
-            "ALERTMANAGER_URL": settings.url("ALERTMANAGER_PORT"),
+            "ALERTMANAGER_PORT": str(settings.ports["ALERTMANAGER_PORT"]),
+            "WATCHDOG_INTERVAL": str(settings.watchdog_interval),
             "TEMPO_URL": settings.url("TEMPO_PORT"),
             "OTEL_EXPORTER_OTLP_ENDPOINT": settings.url("OTLP_PORT"),
         },
@@ -150,9 +187,7 @@ def _backend(settings: StackSettings, layout: Layout, raw: RawTicks) -> Service:
 
 
 def _alertmanager(settings: StackSettings, layout: Layout, found: Found) -> Service:
-    layout.alertmanager.mkdir(parents=True)
     config = layout.alertmanager / "alertmanager.yml"
-    config.write_text(ALERTMANAGER_CONFIG)
     port = settings.ports["ALERTMANAGER_PORT"]
     return Service(
         name="alertmanager",
@@ -160,6 +195,7 @@ def _alertmanager(settings: StackSettings, layout: Layout, found: Found) -> Serv
             str(found.path), f"--config.file={config}",
             f"--storage.path={layout.alertmanager / 'data'}",
             f"--web.listen-address={settings.bind_host}:{port}",
+            f"--web.external-url={settings.url('ALERTMANAGER_PORT')}",
             "--cluster.listen-address=",  # one instance: no gossip port
         ],
         port=port, port_variable="ALERTMANAGER_PORT", host=settings.bind_host,
@@ -169,11 +205,7 @@ def _alertmanager(settings: StackSettings, layout: Layout, found: Found) -> Serv
 
 
 def _prometheus(settings: StackSettings, layout: Layout, found: Found) -> Service:
-    layout.prometheus.mkdir(parents=True)
     config = Path(shutil.copy(PROMETHEUS_CONFIG, layout.prometheus))
-    (layout.prometheus / "rules").mkdir()
-    for rules in sorted(RULES.glob("*.yml")):
-        shutil.copy(rules, layout.prometheus / "rules")
     port = settings.ports["PROMETHEUS_PORT"]
     return Service(
         name="prometheus",
@@ -181,6 +213,7 @@ def _prometheus(settings: StackSettings, layout: Layout, found: Found) -> Servic
             str(found.path), f"--config.file={config}",
             f"--storage.tsdb.path={layout.prometheus / 'data'}",
             f"--web.listen-address={settings.bind_host}:{port}",
+            f"--web.external-url={settings.url('PROMETHEUS_PORT')}",
             "--enable-feature=exemplar-storage",
         ],
         port=port, port_variable="PROMETHEUS_PORT", host=settings.bind_host,

@@ -6,6 +6,7 @@ import os
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 ENV_FILE = ".env"
@@ -19,6 +20,8 @@ DEFAULT_PORTS = {
     "OTLP_PORT": 4318,
 }
 """Port variables of the services started here; 0 asks for any free port."""
+
+LONGEST_INTERVAL = 3600
 
 
 class SettingsError(ValueError):
@@ -38,6 +41,12 @@ class StackSettings:
     datasets_file: Path | None
     tools: Mapping[str, str]
     """Binaries named by the user: variable such as PROMETHEUS_BIN → path."""
+    alert_time_scale: Decimal
+    """Factor of all windows and waiting times of the rules and notifications."""
+    watchdog_interval: int
+    """Seconds between arrivals of the Watchdog at the backend."""
+    root: Path
+    """Where relative paths start from."""
     environment: Mapping[str, str]
     """What child processes inherit: the environment, completed from the file `.env`."""
 
@@ -81,6 +90,9 @@ def load_settings(
         raw_tick_dir=raw_dir.resolve() if usable else None,
         datasets_file=datasets.resolve() if usable else None,
         tools={k: v for k, v in merged.items() if k.endswith("_BIN") and v},
+        alert_time_scale=_scale(merged),
+        watchdog_interval=_interval(merged),
+        root=root,
         environment=merged,
     )
 
@@ -102,6 +114,26 @@ def _port(env: Mapping[str, str], name: str, host: str) -> int:
     if not text.isdecimal() or int(text) > 65535:
         raise SettingsError(f"{name}={text}: a port is a number from 0 to 65535")
     return int(text) or _free_port(host)
+
+
+def _scale(env: Mapping[str, str]) -> Decimal:
+    text = env.get("ALERT_TIME_SCALE") or "1"
+    try:
+        scale = Decimal(text)
+    except InvalidOperation:
+        scale = Decimal(0)
+    if scale.is_nan() or not 0 < scale <= 1:
+        raise SettingsError(f"ALERT_TIME_SCALE={text}: must be above 0 and up to 1, such as 0.1")
+    return scale
+
+
+def _interval(env: Mapping[str, str]) -> int:
+    text = env.get("WATCHDOG_INTERVAL") or "60"
+    if not text.isdecimal() or not 1 <= int(text) <= LONGEST_INTERVAL:
+        raise SettingsError(
+            f"WATCHDOG_INTERVAL={text}: must be whole seconds from 1 to {LONGEST_INTERVAL}"
+        )
+    return int(text)
 
 
 def _free_port(host: str) -> int:

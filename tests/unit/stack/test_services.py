@@ -5,11 +5,12 @@ from pathlib import Path
 
 import httpx
 import pytest
+import yaml
 
 from stack.processes import Supervisor
 from stack.provision import ALERTMANAGER, AMTOOL, PROMETHEUS, PROMTOOL, Found, provision
 from stack.services import PROMETHEUS_CONFIG, Layout, fresh_layout, services
-from stack.settings import StackSettings, load_settings
+from stack.settings import SettingsError, StackSettings, load_settings
 from stack.ticks import RawTicks
 
 RAW = RawTicks(Path("raw"), Path("raw/datasets.toml"))
@@ -80,6 +81,52 @@ def test_spans_go_to_the_store_of_the_stack(tmp_path: Path) -> None:
     assert "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT" not in env
     assert env["TEMPO_URL"] == "http://127.0.0.1:3201"
     assert (store.port, dict(store.other_ports)) == (3201, {"OTLP_PORT": 4319})
+
+
+def test_the_backend_expects_a_watchdog_only_where_one_can_come(tmp_path: Path) -> None:
+    """It takes Prometheus and Alertmanager; that of another platform is not ours."""
+    settings = load_settings({"ALERTMANAGER_URL": "http://elsewhere:9093"}, root=tmp_path)
+    _, (_, _, whole, *_) = plan(settings, PROMETHEUS.name, ALERTMANAGER.name)
+    assert (whole.env or {})["ALERTMANAGER_URL"] == "http://127.0.0.1:9093"
+    for found in ((), (PROMETHEUS.name,), (ALERTMANAGER.name,)):
+        _, (_, _, alone, *_) = plan(settings, *found)
+        assert "ALERTMANAGER_URL" not in (alone.env or {})
+
+
+def rendered(env: dict[str, str], root: Path) -> tuple[str, str]:
+    """All rules and Alertmanager's configuration of a stack with that environment."""
+    layout, _ = plan(load_settings(env, root=root), PROMETHEUS.name, ALERTMANAGER.name)
+    rules = sorted((layout.prometheus / "rules").glob("*.yml"))
+    notifications = (layout.alertmanager / "alertmanager.yml").read_text()
+    return "".join(path.read_text() for path in rules), notifications
+
+
+def test_rules_and_notifications_lead_to_this_stack(tmp_path: Path) -> None:
+    """On whatever ports it is, and to Grafana where there is one."""
+    rules, notifications = rendered({"BACKEND_PORT": "8123"}, tmp_path)
+    assert "http://127.0.0.1:8123/api/runbooks/TargetDown" in rules
+    assert "http://127.0.0.1:8123/dashboards/nautobs-" in rules
+    assert ":8000" not in rules + notifications
+    assert "url: http://127.0.0.1:8123/api/alerts/notifications" in notifications
+    rules, _ = rendered({"GRAFANA_URL": "http://127.0.0.1:3000/"}, tmp_path)
+    assert "http://127.0.0.1:3000/d/nautobs-" in rules
+
+
+def test_the_scale_reaches_rules_and_notifications(tmp_path: Path) -> None:
+    """One setting shortens every window; the Watchdog has its own."""
+    env = {"ALERT_TIME_SCALE": "0.1", "WATCHDOG_INTERVAL": "7"}
+    assert rendered(env, tmp_path)[0] != rendered({}, tmp_path)[0]
+    whole, scaled = (yaml.safe_load(rendered(e, tmp_path)[1])["route"] for e in ({}, env))
+    assert (whole["group_interval"], scaled["group_interval"]) == ("5m", "30s")
+    watchdog = scaled["routes"][0]
+    assert (watchdog["receiver"], watchdog["group_interval"]) == ("watchdog", "7s")
+
+
+def test_a_receiver_that_cannot_be_used_stops_the_start(tmp_path: Path) -> None:
+    """The variable is named; nobody finds out by not being told."""
+    settings = load_settings({"SLACK_API_URL_FILE": "no/such/file"}, root=tmp_path)
+    with pytest.raises(SettingsError, match="SLACK_API_URL_FILE"):
+        plan(settings)
 
 
 def test_a_new_demo_removes_what_the_last_one_wrote(settings: StackSettings) -> None:

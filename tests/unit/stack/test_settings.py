@@ -1,10 +1,13 @@
 """What the launcher reads from the environment."""
 
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from stack.settings import SettingsError, load_settings, read_env_file
+
+OTHERS = ("VAR_DIR", "TOOLS_DIR", "BIND_HOST", "ALERT_TIME_SCALE", "WATCHDOG_INTERVAL")
 
 
 def raw_data(root: Path, name: str = "raw") -> Path:
@@ -37,6 +40,27 @@ def test_a_wrong_port_names_its_variable(text: str, tmp_path: Path) -> None:
     """What is no port is refused by the variable's name."""
     with pytest.raises(SettingsError, match=f"METRICS_PORT={text}"):
         load_settings({"METRICS_PORT": text}, root=tmp_path)
+
+
+def test_windows_of_rules_are_those_of_production(tmp_path: Path) -> None:
+    """Unless somebody wants them shorter."""
+    assert load_settings({}, root=tmp_path).alert_time_scale == 1
+    drill = load_settings({"ALERT_TIME_SCALE": "0.1", "WATCHDOG_INTERVAL": "5"}, root=tmp_path)
+    assert (drill.alert_time_scale, drill.watchdog_interval) == (Decimal("0.1"), 5)
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "1.5", "fast", "NaN", "inf"])
+def test_a_wrong_scale_names_its_variable(text: str, tmp_path: Path) -> None:
+    """Windows are shortened, never stretched or ended."""
+    with pytest.raises(SettingsError, match=f"ALERT_TIME_SCALE={text}"):
+        load_settings({"ALERT_TIME_SCALE": text}, root=tmp_path)
+
+
+@pytest.mark.parametrize("text", ["0", "1.5", "-60", "often", "3601"])
+def test_a_wrong_interval_names_its_variable(text: str, tmp_path: Path) -> None:
+    """Alertmanager takes whole seconds."""
+    with pytest.raises(SettingsError, match=f"WATCHDOG_INTERVAL={text}"):
+        load_settings({"WATCHDOG_INTERVAL": text}, root=tmp_path)
 
 
 def test_named_data_is_used(tmp_path: Path) -> None:
@@ -87,7 +111,7 @@ def test_an_env_file_may_hold_comments_quotes_and_export(tmp_path: Path) -> None
 def test_every_variable_of_the_launcher_is_in_the_example(tmp_path: Path) -> None:
     """`.env.example` lists what can be set."""
     example = (Path(__file__).resolve().parents[3] / ".env.example").read_text()
-    for name in (*load_settings({}, root=tmp_path).ports, "VAR_DIR", "TOOLS_DIR", "BIND_HOST"):
+    for name in (*load_settings({}, root=tmp_path).ports, *OTHERS):
         assert f"{name}=" in example
 
 
