@@ -25,7 +25,9 @@ Severity = Literal["page", "ticket", "none"]
 """page: somebody must look now; ticket: within days; none: not for people."""
 
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-SHORTEST_RANGE = 20
+SCRAPE = 5
+"""Seconds between scrapes, and between evaluations, of prometheus.yml."""
+SHORTEST_RANGE = 4 * SCRAPE
 """Seconds: four scrapes of prometheus.yml; a rate over fewer than two samples has no value."""
 
 
@@ -38,6 +40,10 @@ class Clock:
     def over(self, duration: str) -> str:
         """A range such as `5m`, as PromQL writes it; never below what a rate needs."""
         return text(max(SHORTEST_RANGE, self.seconds(duration)))
+
+    def part(self, duration: str, parts: int) -> str:
+        """One of so many equal `parts` of the range `over(duration)`; at least a scrape long."""
+        return text(max(SCRAPE, seconds(self.over(duration)) // parts))
 
     def wait(self, duration: str) -> str:
         """How long an alert's condition must hold (`for`)."""
