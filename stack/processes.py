@@ -122,6 +122,21 @@ class Supervisor:
                 found.append(death)
         return found
 
+    def end(self, name: str, *, kill: bool = False) -> None:
+        """Stop one service before the others, or kill it and all of its processes; for drills.
+
+        It can be started again. Raises LookupError when no service of that name was started.
+        """
+        for started in self.running:
+            if started.service.name == name:
+                break
+        else:
+            raise LookupError(f"no service {name} was started")
+        if kill:
+            _kill_group(started.process.pid)
+        _stop(started)
+        self.running.remove(started)
+
     def stop(self) -> None:
         """Stop every started service, the last started first. Safe to call again."""
         while self.running:

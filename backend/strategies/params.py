@@ -70,3 +70,7 @@ class FaultyParams(StrategyParams):
     message: str = Field(
         default="this strategy fails on purpose", max_length=200, description="Text of the error"
     )
+    fill_memory_mib: int = Field(
+        default=0, ge=0, le=4_096, json_schema_extra={"unit": "MiB"},
+        description="Memory to fill before the error, and to hold until somebody acts",
+    )  # fmt: skip

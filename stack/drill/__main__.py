@@ -1,0 +1,5 @@
+import sys
+
+from stack.drill.command import main
+
+sys.exit(main())

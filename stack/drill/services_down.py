@@ -1,0 +1,56 @@
+"""Faults that end a service."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from stack.drill.fault import DEADMAN_ALERT, Expectation, Fault, Inject
+from stack.drill.world import World
+
+
+def down(name: str) -> Inject:
+    """The service is killed, and healed once it is ready again."""
+
+    @contextmanager
+    def inject(world: World) -> Iterator[None]:
+        world.kill(name)
+        try:
+            yield
+        finally:
+            if not world.stopping.is_set():
+                world.start(name)
+
+    return inject
+
+
+FAULTS = (
+    Fault(
+        "drop-trace-store",
+        "The trace store is killed",
+        down("tracestore"),
+        (Expectation("TargetDown", {"job": "tracestore"}),),
+        {"SpansDropped": "spans were lost; told once the trace store is back"},
+    ),
+    Fault(
+        "kill-exporter",
+        "The exporter is killed: no metric of the platform is read",
+        down("exporter"),
+        (Expectation("TargetDown", {"job": "nautilus"}),),
+        {},
+    ),
+    Fault(
+        "stop-backend",
+        "The backend is killed; notifications go to the drill's receiver",
+        down("backend"),
+        (Expectation("BackendDown", {"job": "nautilus"}),),
+        {},
+    ),
+    Fault(
+        "kill-alertmanager",
+        "Alertmanager is killed: the backend itself must say that nobody would be told",
+        down("alertmanager"),
+        (Expectation(DEADMAN_ALERT, {}),),
+        {"TargetDown": "of Alertmanager itself, told when it is back"},
+    ),
+)
