@@ -26,7 +26,11 @@ def all_boards() -> list[Board]:
 
 def render() -> dict[str, str]:
     """File name → content, for all boards. Keys are sorted, so that changes read as changes."""
-    return {f"{board.uid}.json": to_json(board) for board in all_boards()}
+    boards = all_boards()
+    files = {f"{board.uid}.json": to_json(board) for board in boards}
+    if len(files) != len(boards):
+        raise ValueError(f"two boards have the same uid: {sorted(board.uid for board in boards)}")
+    return files
 
 
 def to_json(board: Board) -> str:

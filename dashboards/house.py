@@ -13,6 +13,7 @@ from urllib.parse import quote
 import attr
 import grafanalib.core as G
 
+from alerts.objectives import SEVERITIES
 from dashboards.model import PROMETHEUS, Json, Panel
 from dashboards.panels import row, text
 from dashboards.queries import Query, select
@@ -68,7 +69,7 @@ def board(
     """
     panels = [text(reading)]
     for heading, members in rows:
-        panels += [row(heading), *members]
+        panels += [row(heading), *(_leading_on(panel, topic) for panel in members)]
     return Board(
         title=title,
         uid=uid(topic),
@@ -169,12 +170,29 @@ def _label_values(series: str, label: str) -> Json:
 
 # Links and annotations ---------------------------------------------------------------------------
 
+PEOPLE = {"alertstate": "firing", "severity": SEVERITIES}
+"""Alerts that fire and are for people: the Watchdog always fires, and for nobody."""
+
 
 def link(title: str, topic: str, **variables: str) -> Json:
     """Data link to another board, at the same time range; variables may hold Grafana's fields."""
     kept = "${__url_time_range}&${datasource:queryparam}&${job:queryparam}&${instance:queryparam}"
     more = "".join(f"&var-{name}={quote(v, safe=_FIELDS)}" for name, v in variables.items())
     return {"targetBlank": False, "title": title, "url": f"/d/{uid(topic)}?{kept}{more}"}
+
+
+def _leading_on(panel: Panel, topic: str) -> Panel:
+    """The panel, with a link to what was wrong at the time where it has none of its own."""
+    defaults = panel.fieldConfig["defaults"]
+    if defaults.get("links") != []:
+        return panel
+    elsewhere = link("Overview", "overview") if topic == "incident" else INCIDENT
+    return attr.evolve(
+        panel, fieldConfig={**panel.fieldConfig, "defaults": {**defaults, "links": [elsewhere]}}
+    )
+
+
+INCIDENT = link("Incident at that time", "incident")
 
 
 def _boards_menu() -> Json:
@@ -195,13 +213,15 @@ def _annotations() -> list[Json]:
             "{{version}} on NautilusTrader {{nautilus_version}}, Python {{python_version}}",
         ),
         _annotation(
-            "Alerts", "red", Query(select(foreign("ALERTS"), alertstate="firing")), "{{alertname}}",
-            "{{severity}}",
+            "Alerts", "red", Query(select(foreign("ALERTS"), **PEOPLE)), "{{alertname}}",
+            "{{severity}} {{job}} {{instance}}",
         ),
     ]  # fmt: skip
 
 
 def _annotation(name: str, color: str, query: Query, title: str, body: str) -> Json:
+    # Prometheus' datasource reads these keys, and moves `expr` to where newer versions have it:
+    # grafana/grafana, packages/grafana-prometheus/src/annotations.ts.
     return {
         "datasource": PROMETHEUS, "enable": True, "expr": query.expr, "hide": False,
         "iconColor": color, "name": name, "textFormat": body, "titleFormat": title,

@@ -10,6 +10,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 from alerts.slo import recorded
 from dashboards.house import COLUMNS, SCHEMA_VERSION, uid
+from dashboards.lint_board import board_problems
+from dashboards.lint_panels import panel_problems
 from nautilus_instrumentation import attributes, metrics
 from promql.check import unknown
 from promql.read import Selector, selectors
@@ -33,9 +35,10 @@ WITHOUT_DATA = {"row", "text"}
 def problems(board: Json, topics: Mapping[str, Json]) -> list[str]:
     """All that is wrong with `board`; `topics` holds every board by its uid, for links."""
     checks: tuple[Callable[[Json], Iterator[str]], ...] = (
-        identity, layout, panels, expressions, trace_queries, variables,
+        identity, layout, panels, expressions, trace_queries, variables, board_problems,
     )  # fmt: skip
     found = [problem for check in checks for problem in check(board)]
+    found += [problem for panel in board["panels"] for problem in panel_problems(panel)]
     found += links(board, topics)
     return [f"{board['uid']}: {problem}" for problem in found]
 

@@ -111,7 +111,8 @@ def _outcomes() -> list[Panel]:
         stat(
             "Failed", "Share of the runs in the time range that failed, timed out or were killed.",
             "percentunit",
-            ("failed", q.share(m.BACKTEST_RUNS, of={"status": failed}, over=q.RANGE, **MINE)),
+            ("failed", q.share_or_zero(
+                m.BACKTEST_RUNS, of={"status": failed}, over=q.RANGE, **MINE)),
             thresholds=above((0.01, ORANGE), (0.1, RED)), links=[link("Incident", "incident")],
         ),
         timeseries(

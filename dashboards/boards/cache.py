@@ -97,9 +97,13 @@ def _cost() -> list[Panel]:
                 **CHOSEN)),
         ),
         timeseries(
-            "Entries and evictions", "Entries held, and entries dropped per second.", "short",
-            ("entries {{cache}} in {{backend}}", q.value(
-                m.CACHE_ENTRIES, "cache", "backend", **CHOSEN)),
-            ("evictions/s {{cache}}", q.rate(m.CACHE_EVICTIONS, "cache", **CHOSEN)),
+            "Evicted", "Entries dropped per second to keep within limits.", "ops",
+            ("{{cache}} in {{backend}}", q.rate(m.CACHE_EVICTIONS, "cache", "backend", **CHOSEN)),
+            links=BACKTESTS,
+        ),
+        timeseries(
+            "Entries", "Entries that each cache holds.", "short",
+            ("{{cache}} in {{backend}}", q.value(m.CACHE_ENTRIES, "cache", "backend", **CHOSEN)),
+            width=24, links=BACKTESTS,
         ),
     ]  # fmt: skip

@@ -81,6 +81,14 @@ def _durations() -> list[Panel]:
             "First conversions", "Files by the duration of their first conversion; dots open the "
             "trace.", "s", q.heat(m.CONVERSION_DURATION, outcome="first"),
         ),
+        timeseries(
+            "Slow batches", "Duration that 95 % of the batches of rows stay below, by kind.", "s",
+            ("{{kind}}", q.quantile(0.95, m.CONVERSION_BATCH_DURATION, "kind")),
+        ),
+        timeseries(
+            "Batches converted", "Batches of rows per second, by kind.", "ops",
+            ("{{kind}}", q.rate(m.CONVERSION_BATCH_DURATION, "kind")), stacked=True,
+        ),
         heatmap(
             "Batches", "Batches of rows by duration; a batch that takes much longer than the rest "
             "points at the disk.", "s", q.heat(m.CONVERSION_BATCH_DURATION),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dashboards import queries as q
 from dashboards import traceql as t
-from dashboards.house import Board, board, link
+from dashboards.house import PEOPLE, Board, board, link
 from dashboards.model import Panel
 from dashboards.panels import RED, above, table, timeline, timeseries
 from nautilus_instrumentation import attributes as a
@@ -18,6 +18,7 @@ READING = (
 
 RUNS = t.spans(t.equals("name", a.BACKTEST_RUN))
 TOLD = (a.RUN_ID, a.STRATEGY, a.INSTRUMENT_ID, a.WINDOW, a.STATUS, a.LAST_STAGE, a.PEAK_MEMORY)
+NUMBERS = [(a.PEAK_MEMORY, "peak memory", "bytes")]
 OPEN_RUN = [link("Open the run", "run", run_id=t.field_of(a.RUN_ID), trace_id=t.TRACE_ID)]
 OPEN_TRACE = [link("Open the trace", "run", trace_id=t.TRACE_ID)]
 
@@ -44,13 +45,14 @@ def _alerts() -> list[Panel]:
     objectives = [link("Objectives", "overview")]
     return [
         table(
-            "Firing now", "Alerts that fire, by severity; the number is how many of each.", "short",
-            ("alerts", q.value(alerts, *by, how="count", alertstate="firing")),
+            "Firing now", "Alerts that fire, and how many of each. The Watchdog, which always "
+            "fires, is left out.", "short",
+            ("alerts", q.value(alerts, *by, how="count", **PEOPLE)),
             links=objectives, width=8,
         ),
         timeline(
             "Since when", "Alerts that fired in the time range.", "none",
-            ("{{alertname}} ({{severity}})", q.value(alerts, *by, how="max", alertstate="firing")),
+            ("{{alertname}} ({{severity}})", q.value(alerts, *by, how="max", **PEOPLE)),
             mappings=FIRING, thresholds=above((1, RED)), links=objectives, width=16,
         ),
     ]  # fmt: skip
@@ -61,7 +63,7 @@ def _traces() -> list[Panel]:
         t.table(
             "Failed runs", "Runs whose span ended with an error, with the last stage they reached.",
             t.select(t.spans(t.equals("name", a.BACKTEST_RUN), "status = error"), TOLD),
-            links=OPEN_RUN,
+            numbers=NUMBERS, links=OPEN_RUN,
         ),
         t.table(
             "Errors", "Spans that ended with an error, of any kind.", t.spans("status = error"),
@@ -69,16 +71,20 @@ def _traces() -> list[Panel]:
         ),
         t.table(
             "Slow requests", "API requests that took longer than half a second.",
-            t.spans("kind = server", "duration > 500ms"), links=OPEN_TRACE, width=12,
+            t.spans("kind = server", "duration > 500ms"), sort=t.LONGEST, links=OPEN_TRACE,
+            width=12,
         ),
         t.table(
             "Slowest runs", "Runs by duration; with Tempo in place of the embedded store, the "
             "newest runs of a second or more.",
             t.slowest(t.select(
                 t.spans(t.equals("name", a.BACKTEST_RUN), "duration > 1s"), TOLD)),
+            numbers=NUMBERS, sort=t.LONGEST, links=OPEN_RUN,
+        ),
+        t.table(
+            "Recent runs", "The newest runs.", t.select(RUNS, TOLD), numbers=NUMBERS,
             links=OPEN_RUN,
         ),
-        t.table("Recent runs", "The newest runs.", t.select(RUNS, TOLD), links=OPEN_RUN),
     ]  # fmt: skip
 
 

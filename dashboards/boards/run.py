@@ -69,11 +69,15 @@ def _run() -> list[Panel]:
 
 
 def _trace() -> list[Panel]:
+    numbers = [
+        (a.ROWS, "rows", "short"), (a.BYTES_READ, "read", "bytes"),
+        (a.BYTES_PRUNED, "pruned", "bytes"),
+    ]  # fmt: skip
     return [
         t.table(
             "Steps", "Every span below the run, with rows and bytes where it moved any.",
             t.select(f"{RUN} >> {t.spans()}", (a.ROWS, a.BYTES_READ, a.BYTES_PRUNED, a.FILES)),
-            limit=1, spans_per_trace=100,
+            limit=1, spans_per_trace=100, numbers=numbers,
             links=[link("Show the trace below", "run", run_id="$run_id", trace_id=t.TRACE_ID)],
         ),
         t.waterfall("Trace", "From the request to the stored result.", "$trace_id"),

@@ -49,16 +49,28 @@ def _memory() -> list[Panel]:
         ),
         timeseries(
             "Retained memory", "Resident memory left after the last run was disposed.", "bytes",
-            ("slot {{slot}}", q.value(m.ENGINE_RETAINED_MEMORY, "slot")), links=RUNS,
+            ("slot {{slot}}", q.value(m.ENGINE_RETAINED_MEMORY, "slot")), links=RUNS, width=8,
+        ),
+        timeseries(
+            "Slope of retained memory", "How much retained memory grew per run in the hour before; "
+            "it falls below 0 when a worker is replaced.", "bytes",
+            ("per run", _growth("1h")), thresholds=above((5e6, ORANGE), (5e7, RED)), low=None,
+            links=RUNS, width=8,
         ),
         stat(
             "Leak", "How much retained memory grew per run in the time range, all workers "
             "together. A worker that was replaced in between makes it smaller.", "bytes",
-            ("per run", q.ratio(
-                q.changed(m.ENGINE_RETAINED_MEMORY), q.increase(m.BACKTEST_RUNS))),
-            thresholds=above((5e6, ORANGE), (5e7, RED)), width=12, rows=8, links=RUNS,
+            ("per run", _growth(q.RANGE)), thresholds=above((5e6, ORANGE), (5e7, RED)), width=8,
+            rows=8, links=RUNS,
         ),
     ]  # fmt: skip
+
+
+def _growth(over: str) -> q.Query:
+    """Growth of retained memory per run."""
+    return q.ratio(
+        q.changed(m.ENGINE_RETAINED_MEMORY, over=over), q.increase(m.BACKTEST_RUNS, over=over)
+    )
 
 
 def _collections() -> list[Panel]:

@@ -18,6 +18,8 @@ UP_OR_DOWN = [
     {"options": {"0": {"color": RED, "text": "down"}, "1": {"color": GREEN, "text": "up"}},
      "type": "value"},
 ]  # fmt: skip
+KEPT = {"http_request_method": "POST", "http_route": "/api/alerts/notifications"}
+"""What Alertmanager's webhook calls."""
 INCIDENT = [link("Incident", "incident")]
 
 
@@ -66,6 +68,7 @@ def _monitors() -> list[Panel]:
         ("Prometheus", q.value(foreign("prometheus_config_last_reload_successful"), how="min")),
         ("Alertmanager", q.value(foreign("alertmanager_config_last_reload_successful"), how="min")),
     ]
+    duration = m.HTTP_REQUEST_DURATION
     failures = foreign("prometheus_rule_evaluation_failures_total")
     sent = foreign("alertmanager_notifications_total")
     failed = foreign("alertmanager_notifications_failed_total")
@@ -79,11 +82,15 @@ def _monitors() -> list[Panel]:
             ("series", q.value(foreign("prometheus_tsdb_head_series"))), trend=True,
             width=6, rows=8, links=INCIDENT,
         ),
-        timeseries(
-            "Storage", "Bytes of Prometheus' blocks on disk, and samples taken in per second.",
-            "short",
-            ("bytes", q.value(foreign("prometheus_tsdb_storage_blocks_bytes"))),
-            ("samples/s", q.rate(foreign("prometheus_tsdb_head_samples_appended_total"))),
+        stat(
+            "Storage", "Bytes of Prometheus' blocks on disk; 0 until the first block is written, "
+            "after two hours.", "bytes",
+            ("blocks", q.value(foreign("prometheus_tsdb_storage_blocks_bytes"))), width=6, rows=8,
+        ),
+        stat(
+            "Samples", "Samples that Prometheus takes in per second.", "ops",
+            ("samples", q.rate(foreign("prometheus_tsdb_head_samples_appended_total"))),
+            trend=True, width=6, rows=8,
         ),
         timeseries(
             "Rule failures", "Evaluations of rules that failed per second; an alert that cannot be "
@@ -91,9 +98,17 @@ def _monitors() -> list[Panel]:
             links=INCIDENT,
         ),
         timeseries(
-            "Rule evaluation", "Time that the last evaluation of each group took.", "s",
+            "Rule evaluation", "Time that the last evaluation of each group took; it should stay "
+            "far below the interval of 5 s.", "s",
             ("{{rule_group}}", q.value(
                 foreign("prometheus_rule_group_last_duration_seconds"), "rule_group", how="max")),
+            thresholds=above((1, ORANGE), (4, RED)),
+        ),
+        timeseries(
+            "Missed evaluations", "Evaluations per second that were left out because the one "
+            "before took too long.", "ops",
+            ("{{rule_group}}", q.rate(
+                foreign("prometheus_rule_group_iterations_missed_total"), "rule_group")),
         ),
         timeseries(
             "Notifications", "Notifications per second that Alertmanager tried and failed to send, "
@@ -101,6 +116,14 @@ def _monitors() -> list[Panel]:
             ("sent {{integration}}", q.rate(sent, "integration")),
             ("failed {{integration}}", q.rate(failed, "integration")),
             ("dropped", q.rate(foreign("prometheus_notifications_dropped_total"))),
+            links=INCIDENT,
+        ),
+        timeseries(
+            "Notifications kept", "Notifications per second that the platform took from "
+            "Alertmanager and keeps; without any for longer than the Watchdog's interval, nothing "
+            "arrives.", "ops",
+            ("taken", q.rate(duration, http_response_status_code="~2..", **KEPT)),
+            ("refused", q.rate(duration, http_response_status_code="~[45]..", **KEPT)),
             links=INCIDENT,
         ),
         table(
