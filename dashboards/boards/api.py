@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from alerts.objectives import Objective, objectives
 from dashboards import queries as q
 from dashboards.house import Board, board, label_variable, link
@@ -17,6 +19,8 @@ READING = (
 DURATION = m.HTTP_REQUEST_DURATION
 CHOSEN = {"http_route": "$http_route"}
 INCIDENT = [link("Incident", "incident")]
+UNTRACED = {"health"}
+"""Objectives of routes that make no spans: their panels have no exemplars to ask for."""
 
 
 def dashboard() -> Board:
@@ -37,12 +41,13 @@ def _promise(name: str) -> Panel:
     objective: Objective = objectives()[name]
     assert objective.threshold is not None
     spec, labels = objective.indicator.metric, objective.indicator.labels
+    traced = name not in UNTRACED
     return timeseries(
         objective.title,
         f"{objective.target:%} of requests should be answered within {objective.threshold:g} s.",
         "s",
-        ("99 %", q.quantile(0.99, spec, **labels)),
-        ("median", q.quantile(0.5, spec, **labels)),
+        ("99 %", replace(q.quantile(0.99, spec, **labels), exemplars=traced)),
+        ("median", replace(q.quantile(0.5, spec, **labels), exemplars=traced)),
         thresholds=above((objective.threshold, RED)),
         links=INCIDENT,
         width=8,
