@@ -71,6 +71,22 @@ dashboards: setup ## Write dashboards/generated from the code
 alerts: setup ## Write alerts/generated from the code
 	$(BIN)/python -m alerts.build
 
+# The team's stack, in containers --------------------------------------------------------------
+
+.PHONY: secrets compose-up compose-down compose-logs compose-backup compose-restore
+secrets: setup ## Write secrets/ for the containers; what is there is kept
+	@$(BIN)/python -m deploy.secrets
+compose-up: setup ## Start the team's stack with Docker [PROFILE=demo]
+	@$(BIN)/python -m deploy.compose up $(PROFILE)
+compose-down: setup ## Stop it; data and secrets stay
+	@$(BIN)/python -m deploy.compose down
+compose-logs: setup ## Follow what its services print
+	@$(BIN)/python -m deploy.compose logs
+compose-backup: setup ## Save metrics, dashboards, traces and results under backups/
+	@$(BIN)/python -m deploy.backup save
+compose-restore: setup ## Bring a backup back FROM=backups/… REPLACE=yes
+	@$(BIN)/python -m deploy.backup restore "$(FROM)"
+
 # Proof ---------------------------------------------------------------------------------------
 
 # Grafana's types come from npm; without Node.js that one check is left out, which it says.
@@ -107,6 +123,8 @@ check: setup $(SCHEMA_READY) ## Lint, types, generated files current
 	$(BIN)/python -m dashboards.build --check
 	$(if $(SCHEMA_READY),node $(SCHEMA)/check.mjs dashboards/generated,@echo "No Node.js (node, npm): the dashboards were not checked against Grafana's types.")
 	$(BIN)/python -m alerts.build --check
+	$(BIN)/python -m deploy.lint
+	$(BIN)/hadolint Dockerfile
 
 .PHONY: bench bench-quick
 bench: setup ## Print the measured figures

@@ -188,7 +188,9 @@ class Place:
 
 
 EMBEDDED = Place("embedded")
-COMPOSE = Place("compose", backend="http://backend:8000")
+COMPOSE = Place(
+    "compose", backend="http://backend:8000", backend_token_file="/run/secrets/api_token"
+)
 DRILL = Place(
     "drill",
     clock=Clock(Decimal("0.1")),

@@ -33,10 +33,11 @@ class Interrupted(Exception):
 class Api:
     """Calls of the API under `base_url`; safe to share between threads."""
 
-    def __init__(self, base_url: str) -> None:
+    def __init__(self, base_url: str, token: str = "") -> None:
         self._client = httpx.Client(
-            base_url=f"{base_url}/api", timeout=REQUEST_SECONDS, trust_env=False
-        )
+            base_url=f"{base_url}/api", timeout=REQUEST_SECONDS, trust_env=False,
+            headers={"Authorization": f"Bearer {token}"} if token else {},
+        )  # fmt: skip
 
     def call(self, method: str, path: str, **options: Any) -> Any:
         """The decoded answer; raises ApiError with the problem's own words."""

@@ -13,11 +13,12 @@ from nautilus_instrumentation import attributes, metrics
 ROOT = Path(__file__).resolve().parents[1]
 LIBRARY = "instrumentation/src/nautilus_instrumentation"
 SOURCES = (
-    LIBRARY, "backend", "stack", "tracestore", "promql", "dashboards", "alerts", "benchmarks",
+    LIBRARY, "backend", "stack", "tracestore", "promql", "dashboards", "alerts", "deploy",
+    "benchmarks",
 )  # fmt: skip
 FACTS = {f"{LIBRARY}/metrics.py", f"{LIBRARY}/attributes.py"}
 
-OURS = {"backend", "stack", "tracestore", "promql", "dashboards", "alerts", "benchmarks"}
+OURS = {"backend", "stack", "tracestore", "promql", "dashboards", "alerts", "deploy", "benchmarks"}
 FACT_MODULES = {"nautilus_instrumentation.metrics", "nautilus_instrumentation.attributes"}
 MAY_IMPORT: dict[str, set[str]] = {
     LIBRARY: {"nautilus_instrumentation"},
@@ -25,6 +26,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     # The stack renders the rules and the notifications for its own addresses.
     "stack": {"stack", "alerts.build", *FACT_MODULES},
     "tracestore": {"tracestore", *FACT_MODULES},
+    "deploy": {"deploy"},
     "promql": {"promql", "nautilus_instrumentation.metrics"},
     "alerts": {"alerts", "promql", *FACT_MODULES},
     # The recording rules that boards read, and the objectives whose thresholds they draw.

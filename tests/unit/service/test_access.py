@@ -43,6 +43,8 @@ def service(
     @app.get("/api/thing")
     @app.post("/api/thing")
     @app.delete("/api/thing")
+    @app.get("/api/runbooks/Alert")
+    @app.post("/api/runbooks/Alert")
     @app.get("/api/health")
     @app.post("/api/vitals")
     @app.get("/")
@@ -72,9 +74,10 @@ def test_reads_need_it_where_the_network_can_ask(protect_reads: bool, status: in
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", "/api/health"), ("POST", "/api/vitals"),
-                                              ("GET", "/api/session"), ("GET", "/")])  # fmt: skip
+                                              ("GET", "/api/session"), ("GET", "/"),
+                                              ("GET", "/api/runbooks/Alert")])  # fmt: skip
 def test_some_doors_are_always_open(method: str, path: str) -> None:
-    """Health, vitals, the question whether a token is needed, and the console's own files."""
+    """Health, vitals, runbooks, the question whether a token is needed, the console's files."""
     assert service(protect_reads=True).request(method, path).status_code == 200
 
 

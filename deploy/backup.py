@@ -1,0 +1,126 @@
+"""Keep and bring back what the team's stack has stored: `python -m deploy.backup save | restore`.
+
+A backup is a folder of tar files, one for each service. Prometheus writes a snapshot while it runs;
+Grafana's and Tempo's files are only whole when they are stopped, so these two pause for the copy.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import Request, urlopen
+
+from deploy.compose import WAIT_SECONDS, ComposeError, check_docker, compose, docker
+
+FOLDER = Path("backups")
+SNAPSHOT_SECONDS = 120.0
+PROJECT = "nautobs"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What is kept of a service: the folder `path`, in the volume `volume`."""
+
+    service: str
+    volume: str
+    path: str
+    pauses: bool = False
+
+
+PARTS = (
+    Part("prometheus", "prometheus", "/prometheus"),
+    Part("alertmanager", "alertmanager", "/alertmanager"),
+    Part("grafana", "grafana", "/var/lib/grafana", pauses=True),
+    Part("tempo", "tempo", "/var/tempo", pauses=True),
+    Part("backend", "data", "/data"),
+)
+
+
+def save(target: Path) -> None:
+    """Write one tar file for each part into the new folder `target`. Raises ComposeError."""
+    if target.exists():
+        raise ComposeError(f"{target} exists already: nothing was written")
+    unfinished = target.with_name(f"{target.name}.unfinished")
+    unfinished.mkdir(parents=True)
+    for part in PARTS:
+        sys.stdout.write(f"{part.service} ...\n")
+        if part.service == "prometheus":
+            name = _snapshot()
+            _copy_out(part.service, f"{part.path}/snapshots/{name}/.", unfinished)
+            continue
+        if part.pauses:
+            compose("stop", part.service)
+        try:
+            _copy_out(part.service, f"{part.path}/.", unfinished)
+        finally:
+            if part.pauses:
+                compose("start", part.service)
+    # A folder of this name is a whole backup.
+    unfinished.rename(target)
+    sys.stdout.write(f"saved to {target}\n")
+
+
+def restore(source: Path) -> None:
+    """Replace what the stack has stored by the backup in `source`. Raises ComposeError."""
+    files = {part: source / f"{part.service}.tar" for part in PARTS}
+    missing = [str(path) for path in files.values() if not path.is_file()]
+    if missing:
+        raise ComposeError(f"no whole backup, {', '.join(missing)} is missing: nothing was changed")
+    if os.environ.get("REPLACE") != "yes":
+        raise ComposeError(
+            "this replaces everything the stack has stored by the backup; run make compose-backup "
+            f"first, then make compose-restore FROM={source} REPLACE=yes"
+        )
+    compose("--profile", "demo", "down")
+    for part in PARTS:
+        docker("volume", "rm", "--force", f"{PROJECT}_{part.volume}")
+    compose("create")
+    for part, path in files.items():
+        with path.open("rb") as archive:
+            compose("cp", "--archive", "-", f"{part.service}:{part.path}", source=archive)
+    compose("up", "--detach", "--wait", "--wait-timeout", str(WAIT_SECONDS))
+
+
+def _snapshot() -> str:
+    """Have Prometheus write a snapshot; returns its name."""
+    port = os.environ.get("PROMETHEUS_PORT") or 9090
+    url = f"http://127.0.0.1:{port}/api/v1/admin/tsdb/snapshot"
+    try:
+        with urlopen(Request(url, method="POST"), timeout=SNAPSHOT_SECONDS) as answer:
+            name: str = json.load(answer)["data"]["name"]
+    except (URLError, OSError, ValueError, KeyError) as error:
+        raise ComposeError(f"Prometheus wrote no snapshot ({url}: {error})") from error
+    return name
+
+
+def _copy_out(service: str, path: str, folder: Path) -> None:
+    with (folder / f"{service}.tar").open("wb") as archive:
+        compose("cp", "--archive", f"{service}:{path}", "-", to=archive)
+
+
+def main(arguments: Sequence[str]) -> int:
+    command, *rest = arguments or [""]
+    try:
+        if command == "save":
+            check_docker()
+            save(FOLDER / time.strftime("%Y-%m-%dT%H%M%SZ", time.gmtime()))
+        elif command == "restore" and rest and rest[0]:
+            check_docker()
+            restore(Path(rest[0]))
+        else:
+            sys.stderr.write("usage: make compose-backup | make compose-restore FROM=folder\n")
+            return 2
+    except ComposeError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
