@@ -71,6 +71,11 @@ dashboards: setup ## Write dashboards/generated from the code
 alerts: setup ## Write alerts/generated from the code
 	$(BIN)/python -m alerts.build
 
+.PHONY: docs
+docs: setup ## Write docs/reference from the code, and the pages to var/site
+	$(BIN)/python docs/generate.py
+	$(BIN)/mkdocs build --quiet --strict
+
 # The team's stack, in containers --------------------------------------------------------------
 
 .PHONY: secrets compose-up compose-down compose-logs compose-backup compose-restore
@@ -123,6 +128,7 @@ check: setup $(SCHEMA_READY) ## Lint, types, generated files current
 	$(BIN)/python -m dashboards.build --check
 	$(if $(SCHEMA_READY),node $(SCHEMA)/check.mjs dashboards/generated,@echo "No Node.js (node, npm): the dashboards were not checked against Grafana's types.")
 	$(BIN)/python -m alerts.build --check
+	$(BIN)/python docs/generate.py --check
 	$(BIN)/python -m deploy.lint
 	$(BIN)/hadolint Dockerfile
 
