@@ -74,8 +74,8 @@ def _write(folder: Path, files: Mapping[str, str]) -> None:
 
 
 def _stale(folder: Path, files: Mapping[str, str]) -> list[str]:
-    """Files below `folder` that the sources do not give, sorted."""
-    found = {path.relative_to(folder).as_posix() for path in folder.glob("*/*.yml")}
+    """Rules below `folder` that the sources do not give, sorted."""
+    found = {path.relative_to(folder).as_posix() for path in folder.glob("rules/*.yml")}
     return sorted(found - files.keys())
 
 

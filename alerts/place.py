@@ -107,16 +107,23 @@ class _Settings:
     def address(self, name: str) -> str:
         return self.matching(name, r"https?://[^\s/]+\S*", "must begin with http:// or https://")
 
-    def secret(self, name: str, pattern: str = r"\S.*", meaning: str = "is empty") -> str:
-        """Path of the file `name`, for Alertmanager; what is in it must match `pattern`."""
+    def secret(
+        self, name: str, pattern: str = r"\S.*", meaning: str = "is empty", *, whole: bool = False
+    ) -> str:
+        """Path of the file `name`, for Alertmanager; what is in it must match `pattern`.
+
+        `whole`: Alertmanager takes a newline at the end for a part of it (mail, before 0.27).
+        """
         path = self.root / Path(self.text(name)).expanduser()
         try:
-            content = path.read_text().strip()
+            found = path.read_text()
         except (OSError, UnicodeDecodeError) as error:
             reason = getattr(error, "strerror", None) or "is not text"
             raise ReceiverError(f"{name}={path}: {reason}") from error
-        if not re.fullmatch(pattern, content):
+        if not re.fullmatch(pattern, found.strip()):
             raise ReceiverError(f"{name}={path}: {meaning}")  # never shows what is in it
+        if whole and found != found.strip():
+            raise ReceiverError(f"{name}={path}: ends with a newline; write it with printf")
         if self.secrets:
             return f"{self.secrets}/{name.lower().removesuffix('_file')}"
         return str(path)
@@ -140,7 +147,7 @@ def _email(settings: _Settings) -> Email | None:
         smarthost=settings.matching("SMTP_SMARTHOST", r"\S+:[0-9]+", "must be host:port"),
         sender=settings.matching("SMTP_FROM", mail, "must be a mail address"),
         username=username,
-        password_file=settings.secret("SMTP_AUTH_PASSWORD_FILE") if password else "",
+        password_file=settings.secret("SMTP_AUTH_PASSWORD_FILE", whole=True) if password else "",
         require_tls=tls == "1",
     )
 
