@@ -28,7 +28,8 @@ OBJECTIVES = ROOT / "alerts" / "generated" / "objectives.json"
 RUNBOOKS = ROOT / "docs" / "runbooks"
 
 UID_PATTERN = r"^[a-z0-9]+(-[a-z0-9]+)*$"
-RUNBOOK_PATTERN = r"^[A-Z][A-Za-z0-9]*$"
+RUNBOOK_PATTERN = r"^[A-Z]+[a-z][A-Za-z0-9]*$"
+"""Names of alerts; README is none."""
 LONGEST_NAME = 80
 
 
@@ -51,12 +52,27 @@ class BoardDocument(BaseModel):
     panels: list[dict[str, Any]]
 
 
-class ObjectivesDocument(BaseModel):
-    """The platform's targets; alerts/objectives.py says what each has."""
+class Objective(BaseModel):
+    """A target of the platform; alerts/objectives_document.py says what else each has."""
 
     model_config = ConfigDict(extra="allow")
 
-    objectives: list[dict[str, Any]]
+    name: str
+    title: str
+    protects: str
+    threshold: float | None = Field(description="in `unit`; null where events are good or bad")
+    unit: str
+    target: str = Field(description="share of events that must be good, a decimal")
+    window: str = Field(description="such as 30d")
+    severity: str
+    runbook: str = Field(description="`GET /api/runbooks/{runbook}`")
+    queries: dict[str, str] = Field(description="PromQL for single numbers, such as budget_left")
+
+
+class ObjectivesDocument(BaseModel):
+    """The platform's targets."""
+
+    objectives: list[Objective]
 
 
 class RunbookSummary(BaseModel):

@@ -21,8 +21,10 @@ from pathlib import Path
 from rich.console import Console
 from rich.live import Live
 
-from stack import status
+from stack import alerting, status
+from stack.alerting import Alerting
 from stack.client import Api
+from stack.links import links, nautobs
 from stack.load import Load
 from stack.monitor import (
     CACHE_HITS,
@@ -35,8 +37,15 @@ from stack.monitor import (
 )
 from stack.processes import Death, StackError, Supervisor
 from stack.provision import ALERTMANAGER, PROMETHEUS, Found, Missing, ToolError, provision
-from stack.services import Layout, fresh_layout, services, trace_store_command
-from stack.settings import DEFAULT_PORTS, SettingsError, StackSettings, load_settings
+from stack.services import (
+    Layout,
+    api_token,
+    fresh_layout,
+    notifies,
+    services,
+    trace_store_command,
+)
+from stack.settings import SettingsError, StackSettings, load_settings
 from stack.status import Link, View
 from stack.tally import Tally
 from stack.ticks import RawTicks, ensure_ticks
@@ -66,6 +75,9 @@ class Demo:
     monitor: Prometheus | Exporter | None = None
     before: dict[str, float] = field(default_factory=dict)
     now: dict[str, float] = field(default_factory=dict)
+    alerting: Alerting | None = None
+    notifies: bool = False
+    """Whether both Prometheus and Alertmanager run."""
     unread: str = ""
     """Why the last reading of the metrics failed; empty when it did not."""
     started: float = 0.0
@@ -74,6 +86,8 @@ class Demo:
     def run(self) -> int:
         """Set up, work, sum up, stop; returns the exit code."""
         found = self._find_tools()
+        self.notifies = notifies(found)
+        api = Api(self.settings.url("BACKEND_PORT"), api_token(self.settings))
         raw = self._raw_ticks()
         layout = fresh_layout(self.settings)
         with Supervisor(self.settings.logs_dir) as supervisor:
@@ -82,13 +96,13 @@ class Demo:
             self.before = self.now = self.monitor.read(READ)
             self.started = time.monotonic()
             self.console.print("Ready. Driving work …\n")
-            load = Load(Api(self.settings.url("BACKEND_PORT")), self.tally)
+            load = Load(api, self.tally)
             load.start()
             self._watch(supervisor)
             self.ended = time.monotonic()
             self.console.print("Stopping …")
             load.stop()
-            problems = self._sum_up(layout)
+            problems = self._sum_up(layout, api)
         self._say_goodbye(layout, problems)
         return FAILED if problems else OK
 
@@ -179,6 +193,7 @@ class Demo:
             source=self.monitor.name if self.monitor else "",
             before=self.before,
             now=self.now,
+            alerting=self.alerting,
         )
 
     @contextlib.contextmanager
@@ -202,7 +217,7 @@ class Demo:
 
     # Summing up ----------------------------------------------------------------------------------
 
-    def _sum_up(self, layout: Layout) -> list[str]:
+    def _sum_up(self, layout: Layout, api: Api) -> list[str]:
         """Print the summary and write it as JSON; returns what failed."""
         complete = self.tally.first_round_done
         deadline = time.monotonic() + (SETTLE_SECONDS if complete and not self.deaths else 0)
@@ -210,10 +225,17 @@ class Demo:
         while len(self._view().moved()) < len(MUST_MOVE) and time.monotonic() < deadline:
             time.sleep(TICK_SECONDS)
             self._read()
+        unnotified = ""
+        if isinstance(self.monitor, Prometheus) and self.notifies and not self.deaths:
+            self.alerting, unnotified = alerting.examine(
+                self.settings, api, self.monitor, self._elapsed()
+            )
         view = self._view()
         problems = status.problems(view, self.deaths, complete=complete)
         if self.unread:
             problems.append(self.unread)
+        if unnotified:
+            problems.append(unnotified)
         self.console.print()
         self.console.print(status.summary(view))
         layout.summary.write_text(json.dumps(status.as_json(view, problems), indent=2))
@@ -231,31 +253,6 @@ class Demo:
 
     def _say(self, text: str) -> None:
         self.console.print(text, markup=False, highlight=False, soft_wrap=True)
-
-
-def nautobs(settings: StackSettings) -> str:
-    """How to call the command line for the store of this stack."""
-    command = Path(sys.executable).with_name("nautobs")
-    if command.is_relative_to(Path.cwd()):
-        command = command.relative_to(Path.cwd())
-    if settings.ports["TEMPO_PORT"] == DEFAULT_PORTS["TEMPO_PORT"]:
-        return str(command)
-    return f"TEMPO_URL={settings.url('TEMPO_PORT')} {command}"
-
-
-def links(settings: StackSettings, found: dict[str, Found]) -> tuple[Link, ...]:
-    """Where to look, for what runs."""
-    backend, exporter = settings.url("BACKEND_PORT"), settings.url("METRICS_PORT")
-    shown = [
-        Link("backend", f"{backend}/api/docs", "the API: jobs, results, datasets"),
-        Link("exporter", f"{exporter}/metrics", "metrics of all processes"),
-        Link("tracestore", settings.url("TEMPO_PORT"), "traces: nautobs, or Grafana's Tempo"),
-    ]
-    if PROMETHEUS.name in found:
-        shown.append(Link("prometheus", settings.url("PROMETHEUS_PORT"), "queries over time"))
-    if ALERTMANAGER.name in found:
-        shown.append(Link("alertmanager", settings.url("ALERTMANAGER_PORT"), "alerts"))
-    return tuple(shown)
 
 
 @contextlib.contextmanager

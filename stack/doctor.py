@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
+from typing import Any
 
 import httpx
 import typer
@@ -71,6 +72,8 @@ def examine(settings: StackSettings) -> list[Check]:
         data(settings),
         room(settings.var_dir),
         *ports(settings),
+        *rules(settings.url("PROMETHEUS_PORT")),
+        *watchdog(settings.url("BACKEND_PORT")),
     ]
 
 
@@ -176,6 +179,49 @@ def degraded(answer: httpx.Response) -> str:
         return ""
     amiss = [check["detail"] for check in said.get("checks", ()) if not check["ok"]]
     return "; ".join((said["status"], *amiss))
+
+
+def rules(prometheus_url: str) -> Iterator[Check]:
+    """Whether a running Prometheus evaluates our rules; nothing when none runs."""
+    said = _ask(f"{prometheus_url}/api/v1/rules")
+    if said is None:
+        return
+    found = [rule for group in said["data"]["groups"] for rule in group["rules"]]
+    broken = [
+        f"{one['name']}: {one.get('lastError', '')}" for one in found if one["health"] == "err"
+    ]
+    mend = f"see {prometheus_url}/rules and var/logs/prometheus.log"
+    if not found:
+        yield Check("alert rules", Verdict.WARNING, "none are loaded", mend)
+    elif broken:
+        yield Check("alert rules", Verdict.WARNING, "; ".join(broken), mend)
+    else:
+        yield Check("alert rules", Verdict.GOOD, f"{len(found)} rules are evaluated")
+
+
+def watchdog(backend_url: str) -> Iterator[Check]:
+    """Whether notifications reach a running backend; nothing when none runs."""
+    said = _ask(f"{backend_url}/api/ready")
+    if said is None:
+        return
+    check = {one["name"]: one for one in said["checks"]}.get("watchdog")
+    if check is None:
+        yield Check("watchdog", Verdict.GOOD, "none expected: ALERTMANAGER_URL is not set")
+    elif check["ok"]:
+        yield Check("watchdog", Verdict.GOOD, check["detail"])
+    else:
+        mend = f"read {backend_url}/api/runbooks/Watchdog"
+        yield Check("watchdog", Verdict.WARNING, check["detail"], mend)
+
+
+def _ask(url: str) -> Any:
+    """The JSON at `url`; None when nobody answers or it is something else's."""
+    try:
+        answer = httpx.get(url, timeout=ANSWER_SECONDS, trust_env=False)
+        said = answer.json() if answer.is_success else None
+    except (httpx.HTTPError, ValueError):
+        return None
+    return said if isinstance(said, dict) and {"data", "checks"} & said.keys() else None
 
 
 def table(checks: list[Check]) -> Table:

@@ -68,6 +68,7 @@ MUST_MOVE = (
 CACHE_HITS = Sum("cache hits", metrics.CACHE_REQUESTS, (("result", "hit"),))
 CACHE_MISSES = Sum("cache misses", metrics.CACHE_REQUESTS, (("result", "miss"),))
 IN_PROGRESS = Sum("runs in progress", metrics.BACKTEST_IN_PROGRESS)
+WATCHDOG = Sum("watchdog", metrics.TELEMETRY_WATCHDOG)
 TELEMETRY_ERRORS = Sum("telemetry errors", metrics.TELEMETRY_ERRORS)
 WORKER_RESTARTS = Sum("worker restarts", metrics.JOB_WORKER_RESTARTS)
 

@@ -16,6 +16,10 @@ from stack.ticks import RawTicks
 ROOT = Path(__file__).resolve().parents[1]
 PROMETHEUS_CONFIG = ROOT / "prometheus.yml"
 
+RESEND = "15s"
+"""How soon Prometheus sends an alert again. What fires before it has found Alertmanager would
+otherwise arrive a minute later; and an alert is over when it was not sent for four times this."""
+
 
 @dataclass(frozen=True, slots=True)
 class Layout:
@@ -71,7 +75,7 @@ def services(
     planned = [
         _trace_store(settings, layout),
         _exporter(settings, layout),
-        _backend(settings, layout, raw, with_alertmanager=_notifies(found)),
+        _backend(settings, layout, raw, with_alertmanager=notifies(found)),
     ]
     _write_alerting(settings, layout)
     if alertmanager := found.get(ALERTMANAGER.name):
@@ -112,9 +116,20 @@ def _write_alerting(settings: StackSettings, layout: Layout) -> None:
         path.write_text(content)
 
 
-def _notifies(found: dict[str, Found]) -> bool:
+def notifies(found: dict[str, Found]) -> bool:
     """Whether alerts reach the backend: without either of the two no Watchdog would come."""
     return ALERTMANAGER.name in found and PROMETHEUS.name in found
+
+
+def api_token(settings: StackSettings) -> str:
+    """What the backend asks for; empty when it asks for nothing."""
+    path = settings.environment.get("API_TOKEN_FILE")
+    if not path:
+        return ""
+    try:
+        return (settings.root / Path(path).expanduser()).read_text().strip()
+    except OSError as error:
+        raise SettingsError(f"API_TOKEN_FILE={path}: {error.strerror}") from error
 
 
 def trace_store_command(layout: Layout) -> list[str]:
@@ -214,6 +229,7 @@ def _prometheus(settings: StackSettings, layout: Layout, found: Found) -> Servic
             f"--storage.tsdb.path={layout.prometheus / 'data'}",
             f"--web.listen-address={settings.bind_host}:{port}",
             f"--web.external-url={settings.url('PROMETHEUS_PORT')}",
+            f"--rules.alert.resend-delay={RESEND}",
             "--enable-feature=exemplar-storage",
         ],
         port=port, port_variable="PROMETHEUS_PORT", host=settings.bind_host,

@@ -11,6 +11,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from stack.alerting import Alerting
 from stack.monitor import CACHE_HITS, CACHE_MISSES, IN_PROGRESS, MUST_MOVE
 from stack.tally import Run, Tally
 
@@ -41,6 +42,8 @@ class View:
     before: Mapping[str, float]
     now: Mapping[str, float]
     """Values of metrics by label, at readiness and now."""
+    alerting: Alerting | None = None
+    """At the end, where there is Prometheus and Alertmanager."""
 
     def moved(self) -> list[str]:
         """Labels of the families that must move and did."""
@@ -118,6 +121,7 @@ def as_json(view: View, problems: list[str]) -> dict[str, Any]:
             label: {"before": view.before.get(label, 0.0), "now": value}
             for label, value in view.now.items()
         },
+        "alerting": view.alerting.as_json() if view.alerting else None,
         "failures": tally.failures,
         "problems": problems,
     }
@@ -188,6 +192,8 @@ def _figures(view: View) -> Table:
         )
     table.add_row("reads", number(tally.reads))
     table.add_row("bad requests refused", number(tally.refused))
+    if view.alerting:
+        table.add_row("alerts", view.alerting.summary)
     if tally.cut_off:
         table.add_row("jobs cut off at the end", number(tally.cut_off))
     if slowest := slowest_run(tally):

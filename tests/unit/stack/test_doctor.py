@@ -36,6 +36,47 @@ def test_a_degraded_service_is_a_warning_with_the_reason(backend) -> None:
     assert "catalog cannot be written" in check.found
 
 
+RULE = {"name": "TargetDown", "health": "ok"}
+
+
+@pytest.mark.parametrize(
+    ("rules", "verdict", "found"),
+    [
+        ([RULE, RULE], Verdict.GOOD, "2 rules are evaluated"),
+        ([], Verdict.WARNING, "none are loaded"),
+        ([RULE, {"name": "Bad", "health": "err", "lastError": "no such function"}],
+         Verdict.WARNING, "Bad: no such function"),
+    ],
+)  # fmt: skip
+def test_rules_that_are_not_evaluated_are_a_warning(backend, rules, verdict, found) -> None:
+    """Without them nobody is told of anything."""
+    backend.answers["GET /v1/rules"] = (200, {"data": {"groups": [{"rules": rules}]}})
+    (check,) = doctor.rules(backend.url)
+    assert (check.verdict, check.found) == (verdict, found)
+
+
+@pytest.mark.parametrize(
+    ("checks", "verdict"),
+    [
+        ([], Verdict.GOOD),
+        ([{"name": "watchdog", "ok": True, "detail": "the last came 3 s ago"}], Verdict.GOOD),
+        ([{"name": "watchdog", "ok": False, "detail": "no Watchdog"}], Verdict.WARNING),
+    ],
+)
+def test_a_watchdog_that_does_not_come_is_a_warning(backend, checks, verdict) -> None:
+    """And one that nobody expects is none."""
+    backend.answers["GET /ready"] = (200, {"status": "ok", "checks": checks})
+    (check,) = doctor.watchdog(backend.url)
+    assert check.verdict == verdict
+
+
+def test_of_a_stack_that_does_not_run_nothing_is_said(backend) -> None:
+    """Free ports are told elsewhere, and so are strangers."""
+    backend.answers["GET /v1/rules"] = backend.answers["GET /ready"] = (200, ["a stranger"])
+    for url in (backend.url, "http://127.0.0.1:9"):
+        assert [*doctor.rules(url), *doctor.watchdog(url)] == []
+
+
 def test_a_stranger_on_the_port_is_broken(settings, backend) -> None:
     """Another program on one of our ports keeps the demo from starting."""
     port = int(backend.url.rsplit(":", 1)[1])

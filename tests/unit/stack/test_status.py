@@ -1,11 +1,13 @@
 """Tables, and what makes the demo fail."""
 
+import dataclasses
 import json
 
 import pytest
 from rich.console import Console
 
 from stack import status
+from stack.alerting import Alerting
 from stack.monitor import CACHE_HITS, CACHE_MISSES, MUST_MOVE
 from stack.status import Link, View
 from stack.tally import Run, Tally
@@ -56,6 +58,25 @@ def test_the_summary_shows_the_share_of_cache_hits() -> None:
     """Hits are shown against all look-ups that had an answer."""
     shown = drawn(status.summary(view(**{CACHE_HITS.label: 3.0, CACHE_MISSES.label: 1.0})))
     assert "3 of 4 (75%)" in shown
+
+
+@pytest.mark.parametrize(
+    ("fired", "count", "said"),
+    [
+        ((), 0, "0 fired, 0 notifications received"),
+        (("A", "B"), 1, "2 fired (A, B), 1 notification received"),
+    ],
+)
+def test_the_summary_says_what_fired_and_who_was_told(
+    fired: tuple[str, ...], count: int, said: str
+) -> None:
+    """With the address of the notifications."""
+    seen = Alerting(fired, fired, count, True, "http://here/notifications")
+    whole = dataclasses.replace(view(), alerting=seen)
+    shown = drawn(status.summary(whole))
+    assert said in shown
+    assert "http://here/notifications" in shown
+    assert status.as_json(whole, [])["alerting"]["fired"] == list(fired)
 
 
 def test_every_view_can_be_drawn_before_anything_happened() -> None:

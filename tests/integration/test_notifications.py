@@ -1,0 +1,234 @@
+"""From a rule that fires to what the API tells of it, through real Prometheus and Alertmanager."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from stack.monitor import WATCHDOG, Prometheus
+from stack.processes import Service, Supervisor
+from stack.provision import ALERTMANAGER, PROMETHEUS, Found, provision
+from stack.services import fresh_layout, services
+from stack.settings import DEFAULT_PORTS, load_settings
+from stack.ticks import RawTicks
+from tests.integration.service_process import until
+
+ROOT = Path(__file__).resolve().parents[2]
+INTERVAL = 2
+RULES = """
+groups:
+  - name: test
+    rules:
+      - {alert: Watchdog, expr: vector(1), labels: {severity: none}}
+      - alert: Probe
+        expr: vector(42)
+        labels: {severity: page, job: nautilus}
+        annotations: {summary: "the value is {{ $value }}"}
+"""
+UNKNOWN = "00000000-0000-4000-8000-000000000000"
+
+pytestmark = pytest.mark.timeout(300)
+
+
+class DeadmanReceiver:
+    """Keeps the messages of the dead-man switch."""
+
+    def __init__(self) -> None:
+        self.messages: list[dict[str, Any]] = []
+        messages = self.messages
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                messages.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+                self.send_response(204)
+                self.end_headers()
+
+            def log_message(self, format: str, *args: object) -> None:
+                """Silent."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_port}/"
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    @property
+    def statuses(self) -> list[str]:
+        return [message["status"] for message in self.messages]
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+@dataclass
+class Stack:
+    """The embedded stack, with rules that fire at once."""
+
+    supervisor: Supervisor
+    alertmanager: Service
+    prometheus: Prometheus
+    api: httpx.Client
+    deadman: DeadmanReceiver
+
+    def get(self, path: str, **params: Any) -> Any:
+        answer = self.api.get(path, params=params)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def probes(self) -> list[dict[str, Any]]:
+        """Notifications of the rule."""
+        found = self.get("/alerts/notifications")["items"]
+        return [one for one in found if one["name"] == "Probe"]
+
+    def state(self) -> str | None:
+        """State of the rule's alert."""
+        found = {one["name"]: one["state"] for one in self.get("/alerts")["alerts"]}
+        return found.get("Probe")
+
+    def ready(self) -> dict[str, Any]:
+        return self.get("/ready")
+
+    def watchdog(self) -> dict[str, Any]:
+        """What readiness says of the dead-man switch."""
+        return {check["name"]: check for check in self.ready()["checks"]}["watchdog"]
+
+
+@pytest.fixture(scope="module")
+def deadman() -> Iterator[DeadmanReceiver]:
+    receiver = DeadmanReceiver()
+    yield receiver
+    receiver.close()
+
+
+@pytest.fixture(scope="module")
+def stack(
+    tmp_path_factory: pytest.TempPathFactory, raw_day: Path, deadman: DeadmanReceiver
+) -> Iterator[Stack]:
+    tools = load_settings(root=ROOT)
+    found = {}
+    for tool in (PROMETHEUS, ALERTMANAGER):
+        answer = provision(tool, tools)
+        if not isinstance(answer, Found):
+            pytest.skip(str(answer))
+        found[tool.name] = answer
+    environment = {
+        **tools.environment, **dict.fromkeys(DEFAULT_PORTS, "0"), "VAR_DIR": "var", "WORKERS": "1",
+        "ALERT_TIME_SCALE": "0.01", "WATCHDOG_INTERVAL": str(INTERVAL),
+        "DEADMAN_WEBHOOK": deadman.url,
+    }  # fmt: skip
+    settings = load_settings(environment, root=tmp_path_factory.mktemp("stack"))
+    layout = fresh_layout(settings)
+    raw = RawTicks(raw_day, raw_day / "datasets.toml")
+    planned = {each.name: each for each in services(settings, layout, raw, found)}
+    for rules in (layout.prometheus / "rules").iterdir():
+        rules.unlink()
+    (layout.prometheus / "rules" / "test.yml").write_text(RULES)
+    config = layout.prometheus / "prometheus.yml"
+    config.write_text(config.read_text().replace(": 5s", ": 1s").replace(": 4s", ": 1s"))
+    with Supervisor(settings.logs_dir) as supervisor:
+        for service in planned.values():
+            supervisor.start(service)
+        api = httpx.Client(base_url=settings.url("BACKEND_PORT") + "/api", timeout=30)
+        prometheus = Prometheus(settings.url("PROMETHEUS_PORT"))
+        yield Stack(supervisor, planned["alertmanager"], prometheus, api, deadman)
+        api.close()
+
+
+def test_a_rule_that_fires_becomes_a_notification(stack: Stack) -> None:
+    """It is kept as Alertmanager sent it, and nothing else is."""
+    (probe,) = until(stack.probes)
+    assert (probe["status"], probe["severity"], probe["receiver"]) == ("firing", "page", "page")
+    assert probe["annotations"] == {"summary": "the value is 42"}
+    assert probe["labels"]["job"] == "nautilus"
+    assert probe["generator_url"].startswith(f"{stack.prometheus._url}/graph?")
+    assert probe["alertmanager_url"] == stack.alertmanager.ready_url.removesuffix("/-/ready")
+    names = {one["name"] for one in stack.get("/alerts/notifications")["items"]}
+    assert names == {"Probe"}
+
+
+def test_every_watchdog_moves_the_gauge(stack: Stack) -> None:
+    """At the pace of the interval: none is left out, and readiness has nothing against it."""
+
+    def arrived() -> float:
+        return stack.prometheus.scalar(WATCHDOG.promql)
+
+    first = until(arrived)
+    second = until(lambda: (now := arrived()) > first and now)
+    third = until(lambda: (now := arrived()) > second and now)
+    # A scrape a second sees each; twice the interval would mean that every other is left out.
+    assert third - second < 1.75 * INTERVAL
+    assert stack.watchdog()["ok"]
+
+
+def test_an_alert_can_be_silenced_and_heard_again(stack: Stack) -> None:
+    """Alertmanager has the silence, with who and why; ended, the alert fires again."""
+    until(lambda: stack.state() == "firing")
+    body = {
+        "matchers": [{"name": "alertname", "value": "Pro.*", "is_regex": True}],
+        "duration_seconds": 600, "created_by": "a test", "comment": "because",
+    }  # fmt: skip
+    answer = stack.api.post("/alerts/silences", json=body)
+    assert answer.status_code == 201, answer.text
+    silence_id = answer.json()["silence_id"]
+    until(lambda: stack.state() == "silenced")
+    (probe,) = stack.get("/alerts", state="silenced")["alerts"]
+    assert probe["silenced_by"] == [silence_id]
+    (silence,) = stack.get("/alerts/silences")
+    assert (silence["created_by"], silence["comment"]) == ("a test", "because")
+    assert silence["ends_at"][:23] == answer.json()["ends_at"][:23]
+    assert stack.api.delete(f"/alerts/silences/{silence_id}").status_code == 204
+    until(lambda: stack.state() == "firing")
+    assert stack.get("/alerts/silences") == []
+    assert stack.api.delete(f"/alerts/silences/{silence_id}").status_code == 204
+
+
+def test_alerts_are_sorted_and_bounded(stack: Stack) -> None:
+    """Pages come before what is not for people, and `total` says how many there are."""
+    until(lambda: len(stack.get("/alerts")["alerts"]) == 2)
+    assert [one["name"] for one in stack.get("/alerts")["alerts"]] == ["Probe", "Watchdog"]
+    found = stack.get("/alerts", limit=1)
+    assert ([one["name"] for one in found["alerts"]], found["total"]) == (["Probe"], 2)
+
+
+@pytest.mark.parametrize("value", ["(", "", ".*"])
+def test_what_alertmanager_refuses_is_told_in_its_words(stack: Stack, value: str) -> None:
+    """A broken expression, or matchers that fit everything."""
+    body = {
+        "matchers": [{"name": "alertname", "value": value, "is_regex": True}],
+        "duration_seconds": 600, "created_by": "a test", "comment": "because",
+    }  # fmt: skip
+    answer = stack.api.post("/alerts/silences", json=body)
+    assert (answer.status_code, answer.json()["field"]) == (422, "matchers"), answer.text
+    assert "Alertmanager refuses the silence" in answer.json()["detail"]
+
+
+def test_a_silence_that_nobody_set_is_not_found(stack: Stack) -> None:
+    """404 with the parameter's name."""
+    answer = stack.api.delete(f"/alerts/silences/{UNKNOWN}")
+    assert (answer.status_code, answer.json()["field"]) == (404, "silence_id"), answer.text
+
+
+def test_without_alertmanager_the_backend_itself_tells(stack: Stack) -> None:
+    """Readiness is degraded and the webhook told, once; and again when it is back."""
+    until(lambda: "the last came" in stack.watchdog()["detail"])
+    # With so short an interval, starting the stack took longer than three of them.
+    until(lambda: stack.deadman.statuses in ([], ["firing", "resolved"]))
+    stack.deadman.messages.clear()
+    stack.supervisor.end("alertmanager")
+    answer = stack.api.get("/alerts")
+    assert answer.status_code == 503
+    assert "ALERTMANAGER_URL" in answer.json()["hint"]
+    detail = until(lambda: (found := stack.ready())["status"] == "degraded" and found["detail"])
+    assert "watchdog: no Watchdog from Alertmanager" in detail
+    until(lambda: stack.deadman.statuses == ["firing"])
+    stack.supervisor.start(stack.alertmanager)
+    until(lambda: stack.watchdog()["ok"])
+    until(lambda: stack.deadman.statuses == ["firing", "resolved"])
+    assert stack.deadman.messages[0]["interval_seconds"] == INTERVAL
