@@ -53,7 +53,7 @@ def _rejected(clock: Clock) -> Alert:
         severity="ticket",
         labels={},
         summary="{{ $value | humanizePercentage }} of the {{ $labels.kind }} rows were rejected",
-        description="In the last " + over + " "
+        description="In the last " + over + " about "
         + increased(m.CONVERSION_ROWS, over, "instance", "kind", outcome="rejected")
         + " {{ $labels.kind }} rows on {{ $labels.instance }}, {{ $value | humanizePercentage }} "
         "of those converted, could not be held by the catalog. Backtests run without them, or, "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from alerts.model import Alert, Board, Clock, Group, series
+from alerts.model import Alert, Board, Clock, Group, seconds, series
 from alerts.numbers import increased
 from nautilus_instrumentation import attributes as a
 from nautilus_instrumentation import metrics as m
@@ -47,7 +47,7 @@ def _stuck(clock: Clock) -> Alert:
     stamp = series(m.BACKTEST_LAST_PROGRESS)
     return Alert(
         name="BacktestRunStuck",
-        expr=f"time() - ({stamp} > 0) > {clock.seconds('4m')}\n"
+        expr=f"time() - ({stamp} > 0) > {seconds(clock.over('4m'))}\n"
         f"and on (job, instance) {series(m.BACKTEST_IN_PROGRESS)} > 0",
         wait=clock.wait("1m"),
         severity="page",
@@ -134,10 +134,10 @@ def _killed_for_memory(clock: Clock) -> Alert:
         expr=f"sum by (job, instance) (increase({kills}[{over}])) > 0",
         severity="page",
         labels={},
-        summary='{{ $value | printf "%.0f" }} workers killed for memory in ' + over,
-        description='In the last ' + over + ' {{ $value | printf "%.0f" }} workers of '
-        "{{ $labels.instance }} passed WORKER_MEMORY_LIMIT and were killed, each with the run it "
-        "was working on. Whoever started those runs got no result.",
+        summary="Workers killed for memory in " + over + ': {{ $value | printf "%.0f" }}',
+        description='{{ $value | printf "%.0f" }} times in the last ' + over + " a worker of "
+        "{{ $labels.instance }} passed WORKER_MEMORY_LIMIT and was killed, with the run it was "
+        "working on. Whoever started that run got no result.",
         board=Board("runtime", HERE),
         traceql=f'{{ span.{a.STATUS} = "killed" }}',
     )  # fmt: skip
