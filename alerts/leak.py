@@ -1,8 +1,8 @@
 """Memory that runs leave behind: telling a leak from a worker that warms up.
 
 Retained memory is a sawtooth: it climbs while a new worker fills its cache of ticks, and falls when
-the worker is replaced. Only growth above what a warm worker holds counts, and of that the median
-slope, which neither a single step nor a replacement changes.
+the worker is replaced. Only growth above what a warm worker holds counts, and of that the median,
+which neither a single step nor a replacement changes.
 """
 
 from __future__ import annotations
@@ -23,13 +23,19 @@ MOMENTS = 60
 """Moments of the range at which growth is looked for."""
 
 
-def growth(clock: Clock, slope: str) -> Recording:
-    """Bytes per second by which retained memory grows, while it is above what is healthy."""
-    retained = series(m.ENGINE_RETAINED_MEMORY)
+def growth(clock: Clock, over: str) -> Recording:
+    """Bytes that each run adds to the retained memory of a slot, where that is above what is warm.
+
+    Nothing while nothing runs. Runs are counted by target, so each slot is taken to do its share.
+    """
+    retained, window = series(m.ENGINE_RETAINED_MEMORY), clock.over(over)
+    pace = f"sum by (job, instance) (rate({series(m.BACKTEST_RUNS)}[{window}]))"
     return Recording(
-        f"slot:{m.ENGINE_RETAINED_MEMORY.name}:deriv{slope}",
-        f"deriv({retained}[{clock.over(slope)}])"
-        f" and ({retained} > on (job, instance, slot) {FULL:g} * {limit()})",
+        f"slot:{m.ENGINE_RETAINED_MEMORY.name}:per_run_{over}",
+        f"(deriv({retained}[{window}])"
+        f" and ({retained} > on (job, instance, slot) {FULL:g} * {limit()}))"
+        f" / on (job, instance) group_left ()"
+        f" ({pace} / count by (job, instance) ({retained}) > 0)",
     )
 
 
@@ -38,23 +44,20 @@ def limit() -> str:
     return f"max by (job, instance, slot) ({series(m.PROCESS_MEMORY_LIMIT, role='worker')})"
 
 
-def leak(clock: Clock, slope: Recording, over: str) -> str:
+def leak(clock: Clock, growing: Recording, over: str) -> str:
     """Bytes per run, by slot, where they let a worker reach its limit before it is replaced.
 
-    `slope` is a recording by `growth`. It must have been there for a quarter of the range `over`,
+    `growing` is a recording by `growth`. It must have been there for a quarter of the range `over`,
     the last time within the last quarter.
     """
-    whole, quarter = clock.over(over), clock.part(over, 4)
+    name, whole, quarter = growing.record, clock.over(over), clock.part(over, 4)
     step = clock.part(over, MOMENTS)
     moments = seconds(whole) // seconds(step) // 4
     runs = f"sum by (job, instance) (increase({series(m.BACKTEST_RUNS)}[{whole}]))"
-    slots = f"count by (job, instance) ({series(m.ENGINE_RETAINED_MEMORY)})"
-    per_run = (
-        f"quantile_over_time(0.5, {slope.record}[{whole}]) * {seconds(whole)}"
-        f" / on (job, instance) group_left () (({runs} >= {FEWEST_RUNS}) / {slots})"
-    )
     return (
-        f"({per_run} > on (job, instance, slot) {PER_RUN:g} * {limit()})"
-        f" and count_over_time({slope.record}[{whole}:{step}]) >= {moments}"
-        f" and last_over_time({slope.record}[{quarter}])"
+        f"(quantile_over_time(0.5, {name}[{whole}])"
+        f" > on (job, instance, slot) {PER_RUN:g} * {limit()})"
+        f" and count_over_time({name}[{whole}:{step}]) >= {moments}"
+        f" and last_over_time({name}[{quarter}])"
+        f" and on (job, instance) {runs} >= {FEWEST_RUNS}"
     )

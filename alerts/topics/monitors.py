@@ -44,7 +44,7 @@ def _prometheus(clock: Clock) -> tuple[Alert, ...]:
         problem(
             "rule_failures",
             f"sum by (job, instance, rule_group) ({failures}) > 0", "1m", "page",
-            "{{ $value | humanize }} evaluations of rules failed in 5 minutes",
+            "{{ $value | printf `%.0f` }} evaluations of rules failed in 5 minutes",
             "Alerts of {{ $labels.rule_group }} cannot fire.",
         ),
         problem(
@@ -55,7 +55,8 @@ def _prometheus(clock: Clock) -> tuple[Alert, ...]:
         problem(
             "notifications_dropped",
             f"{_increase('prometheus_notifications_dropped_total', clock.over('5m'))} > 0", "5m",
-            "page", "{{ $value | humanize }} notifications to Alertmanager were lost in 5 minutes",
+            "page",
+            "{{ $value | printf `%.0f` }} notifications to Alertmanager were lost in 5 minutes",
             "What fires may reach nobody.",
         ),
         problem(
@@ -111,7 +112,7 @@ def _trace_store(clock: Clock) -> tuple[Alert, ...]:
         problem(
             "spans_rejected", f"{BY_TARGET} (increase({rejected}[{over}])) > 0", "0s",
             "ticket",
-            "{{ $value | humanize }} spans were refused in 10 minutes",
+            "{{ $value | printf `%.0f` }} spans were refused in 10 minutes",
             "They were malformed or the disk took no more; traces from then on have holes.",
         ),
         problem(

@@ -25,10 +25,10 @@ def _errors(clock: Clock) -> Alert:
         expr=f"{events(m.TELEMETRY_ERRORS, clock.over('15m'), 'site')} > 0",
         severity="ticket",
         labels={},
-        summary="{{ $value | humanize }} errors in the instrumentation at {{ $labels.site }}",
+        summary='{{ $value | printf "%.0f" }} errors in the instrumentation at {{ $labels.site }}',
         description="In 15 minutes the instrumentation at {{ $labels.instance }} swallowed "
-        "{{ $value | humanize }} errors at {{ $labels.site }}. The platform goes on; metrics or "
-        "spans of that place are missing or wrong since then.",
+        '{{ $value | printf "%.0f" }} errors at {{ $labels.site }}. The platform goes on; metrics '
+        "or spans of that place are missing or wrong since then.",
         board=BOARD,
         traceql="{ status = error }",
     )
@@ -61,7 +61,7 @@ def _labels(clock: Clock) -> Alert:
         severity="ticket",
         labels={},
         summary="{{ $labels.metric }} has more label values than its cap",
-        description="In an hour {{ $value | humanize }} values of {{ $labels.metric }} at "
+        description='In an hour {{ $value | printf "%.0f" }} values of {{ $labels.metric }} at '
         "{{ $labels.instance }} were recorded as `other`, because the cap of the label was "
         "reached: dashboards and alerts no longer tell them apart.",
         board=BOARD,
