@@ -9,6 +9,7 @@ and the exit code is 1 when a file is not what the sources give.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
 from collections.abc import Mapping
@@ -22,6 +23,7 @@ import yaml
 from alerts.model import Clock, Group, Links
 from alerts.notifications.links import templates
 from alerts.notifications.routing import configuration
+from alerts.objectives_document import objectives_document
 from alerts.place import PLACES, Place, ReceiverError, Receivers
 from alerts.rules import groups
 
@@ -45,6 +47,7 @@ def render(place: Place) -> dict[str, str]:
     rules = rule_files(place.clock, place.links)
     return {
         **{f"rules/{name}": content for name, content in rules.items()},
+        "objectives.json": _objectives(),
         "alertmanager/alertmanager.yml": _dump(configuration(place)),
         **{f"alertmanager/templates/{k}": content for k, content in templates(place).items()},
     }
@@ -55,8 +58,13 @@ def committed(clock: Clock) -> dict[str, str]:
     rules = rule_files(clock, Links())
     return {
         **{f"rules/{name}": content for name, content in rules.items()},
+        "objectives.json": _objectives(),
         **{f"alertmanager/{k}.yml": _dump(configuration(v)) for k, v in PLACES.items()},
     }
+
+
+def _objectives() -> str:
+    return json.dumps(objectives_document(), ensure_ascii=False, indent=2) + "\n"
 
 
 def write(folder: Path, place: Place) -> None:
