@@ -47,6 +47,6 @@ def inhibit_rules() -> list[dict[str, Any]]:
             # Fast and slow burn of one objective: who was woken needs no ticket.
             "source_matchers": ['severity="page"'],
             "target_matchers": ['severity="ticket"'],
-            "equal": ["alertname", "job", "instance", "objective"],
+            "equal": ["alertname", "job", "instance", "objective", "problem"],
         },
     ]

@@ -98,7 +98,7 @@ def _pagerduty(pagerduty: PagerDuty) -> Config:
         "client_url": _first("nautobs.board_url"),
         "details": {
             "severity": "{{ .CommonLabels.severity }}",
-            "since": _first("nautobs.when"),
+            "when": _first("nautobs.when"),
             # Alertmanager adds its own texts where these four are not given.
             "firing": _template("nautobs.pagerduty.list", ".Alerts.Firing"),
             "resolved": _template("nautobs.pagerduty.list", ".Alerts.Resolved"),
