@@ -376,6 +376,26 @@ def test_a_large_report_of_vitals_is_refused(client):
     problem(client.post("/api/vitals", content=b" " * 20_000), 413)
 
 
+def test_a_large_group_of_alerts_is_taken(client):
+    """Three megabytes: a thousand alerts with their texts, sent at once after a bad night."""
+    alerts = [
+        {"status": "firing", "labels": {"alertname": "TargetDown"}, "fingerprint": f"{n:x}",
+         "annotations": {"description": "x" * 3_000}, "startsAt": "2026-01-05T12:00:00Z"}
+        for n in range(1_000)
+    ]  # fmt: skip
+    body = {"version": "4", "groupKey": "", "receiver": "r", "status": "firing", "alerts": alerts}
+    assert client.post("/api/alerts/notifications", json=body).status_code == 204
+    page = client.get("/api/alerts/notifications", params={"limit": 1000}).json()
+    assert (len(page["items"]), page["next_cursor"]) == (1_000, None)
+
+
+def test_a_notification_beyond_measure_is_refused(client):
+    """No body is read without end."""
+    headers = {"content-length": "100000000", "content-type": "application/json"}
+    answer = client.post("/api/alerts/notifications", content=b"{}", headers=headers)
+    problem(answer, 413)
+
+
 def test_a_full_queue_is_said_with_a_time_to_come_back(app, client, monkeypatch):
     """503 with `Retry-After`."""
     monkeypatch.setattr(app.state.services.jobs, "_queue_limit", 0)
