@@ -18,6 +18,10 @@ LEGENDLESS = {"table", "heatmap"}
 """Kinds that show labels as columns, or buckets."""
 
 OBJECTIVES = {each.title: each for each in objectives().values()}
+UNTRACED = {
+    f'http_route="{route}"' for route in objectives()["health"].indicator.labels["http_route"]
+}
+"""Matchers for requests that make no spans, and so leave no exemplars."""
 WITH_EXEMPLARS = {f"{spec.name}_bucket" for spec in ALL if spec.exemplars}
 
 TRANSFORMATIONS = {
@@ -108,7 +112,10 @@ def exemplars(panel: Json) -> Iterator[str]:
     for target in panel["targets"]:
         shaped = "histogram_quantile(" in target["expr"] or target["format"] == "heatmap"
         names = re.findall(r"\w+_bucket\b", target["expr"])
-        expected = shaped and not target["instant"] and bool(WITH_EXEMPLARS.intersection(names))
+        traced = not any(matcher in target["expr"] for matcher in UNTRACED)
+        expected = bool(
+            shaped and traced and not target["instant"] and WITH_EXEMPLARS.intersection(names)
+        )
         if target["exemplar"] != expected:
             yield f"exemplars of {target['refId']} are {'off' if expected else 'on'}"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 
 from nautilus_instrumentation import metrics
@@ -35,6 +36,13 @@ def unknown(selector: Selector, recorded: Mapping[str, MetricSpec]) -> Iterator[
     for label in sorted({*selector.matchers, *selector.grouped_by} - known):
         yield f"{selector.name} has no label {label}"
     for label in spec.labels:
-        operator, value = selector.matchers.get(label.name, ("", ""))
-        if operator == "=" and isinstance(label.values, tuple) and value not in label.values:
-            yield f"{selector.name}: {label.name} is never {value}"
+        for value in _named(*selector.matchers.get(label.name, ("", ""))):
+            if isinstance(label.values, tuple) and value not in label.values:
+                yield f"{selector.name}: {label.name} is never {value}"
+
+
+def _named(operator: str, value: str) -> list[str]:
+    """The values that a matcher names: one, or the alternatives of an expression of plain ones."""
+    if operator in ("=", "!="):
+        return [value] if value else []
+    return value.split("|") if re.fullmatch(r"\w+(\|\w+)*", value) else []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alerts.objectives import Objective, objectives, plain
 from dashboards import queries as q
-from dashboards.house import Board, board, link
+from dashboards.house import PEOPLE, Board, board, link
 from dashboards.model import Json, Panel
 from dashboards.panels import GREEN, ORANGE, RED, above, below, stat, timeseries
 from nautilus_instrumentation import metrics as m
@@ -81,8 +81,8 @@ def _now() -> list[Panel]:
     alerts = foreign("ALERTS")
     return [
         stat(
-            "Firing alerts", "Alerts that fire now, of any severity.", "none",
-            ("alerts", q.or_zero(q.value(alerts, how="count", alertstate="firing"))),
+            "Firing alerts", "Alerts that fire now, the Watchdog left out.", "none",
+            ("alerts", q.or_zero(q.value(alerts, how="count", **PEOPLE))),
             thresholds=above((1, RED)), links=[link("Board incident", "incident")],
         ),
         stat(
@@ -93,7 +93,8 @@ def _now() -> list[Panel]:
         stat(
             "Failed runs", "Runs in the time range that ended in anything but success or a "
             "cancellation.", "short",
-            ("runs", q.increase(m.BACKTEST_RUNS, status=("error", "timeout", "killed"))),
+            ("runs", q.or_zero(
+                q.increase(m.BACKTEST_RUNS, status=("error", "timeout", "killed")))),
             thresholds=above((1, ORANGE)), links=[link("Board backtest engine", "backtest")],
         ),
         stat(

@@ -6,12 +6,21 @@ from pathlib import Path
 
 import pytest
 
+from dashboards import build
 from dashboards.build import main, render, stale, write
 
 
 def test_the_same_source_gives_the_same_files(rendered: dict[str, str]) -> None:
     """Nothing depends on time, order of dictionaries or what was built before."""
     assert render() == rendered
+
+
+def test_two_boards_cannot_have_the_same_uid(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One of them would be lost without a word."""
+    twice = [board for board in build.all_boards() for _ in range(2)]
+    monkeypatch.setattr(build, "all_boards", lambda: twice)
+    with pytest.raises(ValueError, match="the same uid"):
+        render()
 
 
 def test_files_of_boards_that_are_gone_are_removed(tmp_path: Path) -> None:

@@ -55,6 +55,9 @@ BROKEN: dict[str, tuple[Callable[[Board], object], str]] = {
     "value": (
         expression('job_queue_depth{job="$job", job_type="nap"}'), "job_type is never nap",
     ),
+    "one of the values": (
+        expression('job_queue_depth{job="$job", job_type=~"sweep|nap"}'), "job_type is never nap",
+    ),
     "recorded metric": (
         expression('slo:error:ratio_2m{job="$job"}'), "no metric is called slo:error:ratio_2m",
     ),
