@@ -8,14 +8,18 @@ from __future__ import annotations
 import argparse
 import ast
 import inspect
+import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 from alerts.model import Alert
 from alerts.objectives import Objective, objectives
 from alerts.rules import alerts
+from dashboards.build import render
+from dashboards.house import GENERATED
 from nautilus_instrumentation import attributes, metrics
 from nautilus_instrumentation.metrics import Capped, Label, MetricSpec
 
@@ -27,6 +31,7 @@ def pages() -> dict[str, str]:
     """File name → content."""
     return {
         "alerts.md": _page(_alerts()),
+        "dashboards.md": _page(_dashboards()),
         "metrics.md": _page(_metrics()),
         "objectives.md": _page(_objectives()),
         "spans.md": _page(_spans()),
@@ -116,6 +121,27 @@ def _documented() -> dict[str, str]:
             assert isinstance(after, ast.Expr), f"{ast.unparse(one)} has no docstring"
             found[ast.literal_eval(one.value)] = ast.literal_eval(after.value)
     return found
+
+
+# Dashboards --------------------------------------------------------------------------------------
+
+
+def _dashboards() -> Iterator[str]:
+    yield "# Dashboards\n"
+    yield "Every board and what each of its panels says, as the boards say it themselves.\n"
+    for text in render().values():
+        board = json.loads(text)
+        yield f"## {board['title']}\n"
+        yield board["description"].removesuffix(GENERATED).strip() + "\n"
+        yield from _table(("panel", "says"), _panels(board))
+
+
+def _panels(board: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    for panel in board["panels"]:
+        if panel["type"] == "row":
+            yield f"**{panel['title']}**", ""
+        elif panel.get("description"):
+            yield panel["title"], panel["description"]
 
 
 # Objectives and alerts ---------------------------------------------------------------------------
