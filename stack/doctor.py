@@ -145,7 +145,7 @@ def ports(settings: StackSettings) -> Iterator[Check]:
     """Each port is free, or one of our services answers on it."""
     for variable, (name, call) in HEALTH.items():
         port = settings.ports[variable]
-        service = Service(name, (), port, variable, settings.bind_host)
+        service = Service(name, (), port, variable, host=settings.bind_host)
         try:
             require_free_port(service)
         except StackError as error:
