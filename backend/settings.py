@@ -68,9 +68,6 @@ class Settings(BaseSettings):
         default=3200, ge=0, le=65535, description="Port of the store on this machine without that"
     )
     prometheus_url: str | None = Field(default=None, description="Where metrics are queried")
-    prometheus_port: int = Field(
-        default=9090, ge=0, le=65535, description="Port of Prometheus on this machine without that"
-    )
     alertmanager_url: str | None = Field(
         default=None, description="Alertmanager; when set, its Watchdog is expected to arrive"
     )
@@ -92,11 +89,6 @@ class Settings(BaseSettings):
     def trace_store_url(self) -> str:
         """Where traces are read."""
         return self.tempo_url or f"http://127.0.0.1:{self.tempo_port}"
-
-    @property
-    def metrics_url(self) -> str:
-        """Where metrics are queried."""
-        return self.prometheus_url or f"http://127.0.0.1:{self.prometheus_port}"
 
     @property
     def alerts_url(self) -> str:

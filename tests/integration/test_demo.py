@@ -163,7 +163,7 @@ def test_prometheus_sees_the_platform_work(demo: Callable[..., Run]) -> None:
     run.process.send_signal(signal.SIGINT)
     assert run.exit_code() == 0, run.output
     assert "All parts worked" in run.output
-    for heading in ("What ran", "slowest run", "cache hits", "points/s"):
+    for heading in ("What ran", "slowest run", "cache hits", "points/s", "/alerts/notifications"):
         assert heading in run.output
     assert re.search(r"slowest run .*?trace [0-9a-f]{32}", run.output, re.DOTALL)
     assert all_gone(processes)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from backend.executors.base import SlotStatus
-from backend.health import readiness
+from backend.health import readiness, watchdog
 from backend.settings import Settings
 
 
@@ -52,6 +52,14 @@ def test_the_reason_of_a_failed_worker_is_told(settings):
     """The detail is what the initialiser said."""
     found = readiness(settings, slots("failed", "failed", detail="ImportError: no engine"))
     assert "ImportError: no engine" in found.detail
+
+
+def test_a_missing_watchdog_degrades(settings):
+    """Jobs run on, but nobody would be told of anything; the reason is said."""
+    fine = readiness(settings, slots("idle"), [watchdog(False, "the last came 3 s ago")])
+    assert fine.status == "ok"
+    found = readiness(settings, slots("idle"), [watchdog(True, "none came in 200 s")])
+    assert (found.status, found.detail) == ("degraded", "watchdog: none came in 200 s")
 
 
 def test_a_missing_folder_degrades(settings):

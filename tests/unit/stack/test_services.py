@@ -9,7 +9,7 @@ import yaml
 
 from stack.processes import Supervisor
 from stack.provision import ALERTMANAGER, AMTOOL, PROMETHEUS, PROMTOOL, Found, provision
-from stack.services import PROMETHEUS_CONFIG, Layout, fresh_layout, services
+from stack.services import PROMETHEUS_CONFIG, Layout, api_token, fresh_layout, services
 from stack.settings import SettingsError, StackSettings, load_settings
 from stack.ticks import RawTicks
 
@@ -120,6 +120,16 @@ def test_the_scale_reaches_rules_and_notifications(tmp_path: Path) -> None:
     assert (whole["group_interval"], scaled["group_interval"]) == ("5m", "30s")
     watchdog = scaled["routes"][0]
     assert (watchdog["receiver"], watchdog["group_interval"]) == ("watchdog", "7s")
+
+
+def test_alertmanager_knows_the_token_that_the_backend_asks_for(tmp_path: Path) -> None:
+    """By the file's absolute path; without a token it sends none."""
+    (tmp_path / "token").write_text("0123456789abcdef")
+    settings = load_settings({"API_TOKEN_FILE": "token"}, root=tmp_path)
+    assert api_token(settings) == "0123456789abcdef"
+    with_token = rendered({"API_TOKEN_FILE": "token"}, tmp_path)[1]
+    assert f"credentials_file: {tmp_path / 'token'}" in with_token
+    assert "credentials_file" not in rendered({}, tmp_path)[1]
 
 
 def test_a_receiver_that_cannot_be_used_stops_the_start(tmp_path: Path) -> None:
