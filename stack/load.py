@@ -27,6 +27,8 @@ REFUSED_PER_ROUND = 3
 FORCE_EVERY = 3
 CANCEL_EVERY = 4
 """Rounds after which a conversion is forced, or a run cancelled (which costs its worker)."""
+ALIKE = 3
+"""Further runs like two of the first round: throughput is told of a run that some were like."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,9 @@ class Load:
             # Not converted yet: the run converts its window first, in the same trace.
             Step("backtest before conversion", partial(do.backtest, targets[-1], "idle", "1d", 0))
         ]
-        first = [*opening, *self._round(0, targets[0], "idle")]
+        again = partial(do.backtest, targets[0], "market_maker", "5m", 0)
+        closing = [Step("the same backtest again", again)] * ALIKE
+        first = [*opening, *self._round(0, targets[0], "idle"), *closing]
         self._first_round_left = len(first)
         yield from (Step(step.what, step.run, first_round=True) for step in first)
         for number in itertools.count(1):
