@@ -123,7 +123,7 @@ def _monitors() -> list[Panel]:
             "Alertmanager and keeps; without any for longer than the Watchdog's interval, nothing "
             "arrives.", "ops",
             ("taken", q.rate(duration, http_response_status_code="~2..", **KEPT)),
-            ("refused", q.rate(duration, http_response_status_code="~[45]..", **KEPT)),
+            ("refused", q.or_zero(q.rate(duration, http_response_status_code="~[45]..", **KEPT))),
             links=INCIDENT,
         ),
         table(
