@@ -121,6 +121,10 @@ test-other: setup
 		$(OTHER_VENV)/bin/python $(PYTEST); \
 	fi
 
+.PHONY: compat
+compat: setup ## Ask a running stack all that boards and rules ask PROMETHEUS_URL=… ALERTMANAGER_URL=… TEMPO_URL=…
+	$(BIN)/python $(PYTEST) tests/live tests/tempo_api
+
 .PHONY: check
 check: setup $(SCHEMA_READY) ## Lint, types, generated files current
 	$(BIN)/ruff check .
