@@ -110,6 +110,17 @@ def _check(folder: Path, files: Mapping[str, str]) -> int:
     return 1 if wrong else 0
 
 
+def _configured(place: Place, env: Mapping[str, str], secrets: str) -> Place:
+    """`place` with the links and receivers of `env`. Raises ReceiverError."""
+    grafana = f"http://127.0.0.1:{env.get('GRAFANA_PORT') or 3000}"
+    links = Links.from_environment(
+        env,
+        console=f"http://127.0.0.1:{env.get('BACKEND_PORT') or 8000}",
+        grafana=grafana if place.name == "compose" else "",
+    )
+    return replace(place, links=links, receivers=Receivers.from_environment(env, secrets=secrets))
+
+
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--check", action="store_true", help="compare, write nothing")
@@ -121,15 +132,14 @@ def main(arguments: list[str] | None = None) -> int:
     if not options.place:
         files = committed(Clock(options.scale or Decimal(1)))
     else:
-        place = PLACES[options.place]
-        if options.scale:
-            place = replace(place, clock=Clock(options.scale))
         try:
-            told = Receivers.from_environment(os.environ, secrets=options.secrets)
+            place = _configured(PLACES[options.place], os.environ, options.secrets)
         except ReceiverError as error:
             print(error, file=sys.stderr)  # noqa: T201 - a command's answer
             return 2
-        files = render(replace(place, receivers=told))
+        if options.scale:
+            place = replace(place, clock=Clock(options.scale))
+        files = render(place)
     if options.check:
         return _check(options.folder, files)
     _write(options.folder, files)

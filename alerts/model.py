@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, Literal
 from urllib.parse import quote, urlencode
@@ -85,6 +85,16 @@ class Links:
     def of(cls, console: str) -> Links:
         """All pages below `console`, an address without a slash at the end."""
         return cls(f"{console}/api/runbooks", f"{console}/dashboards", f"{console}/traces")
+
+    @classmethod
+    def from_environment(cls, env: Mapping[str, str], console: str, grafana: str = "") -> Links:
+        """As people reach them: CONSOLE_URL and GRAFANA_URL, else the addresses given.
+
+        Without a Grafana the boards are the console's.
+        """
+        found = cls.of((env.get("CONSOLE_URL") or console).rstrip("/"))
+        grafana = (env.get("GRAFANA_URL") or grafana).rstrip("/")
+        return replace(found, dashboards=f"{grafana}/d") if grafana else found
 
 
 @dataclass(frozen=True, slots=True)

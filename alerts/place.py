@@ -196,7 +196,10 @@ class Place:
 
 EMBEDDED = Place("embedded")
 COMPOSE = Place(
-    "compose", backend="http://backend:8000", backend_token_file="/run/secrets/api_token"
+    "compose",
+    backend="http://backend:8000",
+    links=Links.from_environment({}, "http://127.0.0.1:8000", "http://127.0.0.1:3000"),
+    backend_token_file="/run/secrets/api_token",
 )
 DRILL = Place(
     "drill",

@@ -88,7 +88,7 @@ def services(
 
 def place(settings: StackSettings) -> Place:
     """What rules and notifications are rendered for. Raises SettingsError."""
-    backend, grafana = settings.url("BACKEND_PORT"), settings.environment.get("GRAFANA_URL")
+    backend = settings.url("BACKEND_PORT")
     token = settings.environment.get("API_TOKEN_FILE")
     try:
         receivers = Receivers.from_environment(settings.environment, settings.root)
@@ -97,10 +97,7 @@ def place(settings: StackSettings) -> Place:
     return replace(
         PLACES["embedded"],
         backend=backend,
-        links=Links(
-            runbooks=f"{backend}/api/runbooks",
-            dashboards=f"{grafana.rstrip('/')}/d" if grafana else f"{backend}/dashboards",
-        ),
+        links=Links.from_environment(settings.environment, console=backend),
         clock=Clock(settings.alert_time_scale),
         receivers=receivers,
         watchdog_interval=settings.watchdog_interval,

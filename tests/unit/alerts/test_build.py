@@ -111,6 +111,31 @@ def test_a_place_is_rendered_with_the_receivers_of_the_environment(
     assert "xyzzy" not in text
 
 
+@pytest.mark.parametrize(
+    ("env", "dashboards", "traces"),
+    [
+        ({}, "http://127.0.0.1:3000/d", "http://127.0.0.1:8000/traces"),
+        ({"GRAFANA_PORT": "3001", "BACKEND_PORT": "8001"},
+         "http://127.0.0.1:3001/d", "http://127.0.0.1:8001/traces"),
+        ({"GRAFANA_URL": "https://grafana.example/", "CONSOLE_URL": "https://nautobs.example/"},
+         "https://grafana.example/d", "https://nautobs.example/traces"),
+    ],
+)  # fmt: skip
+def test_links_lead_where_people_reach_the_pages(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, env: dict[str, str], dashboards: str,
+    traces: str,
+) -> None:  # fmt: skip
+    """Ports and public addresses come from the environment; compose has a Grafana."""
+    for name in ("CONSOLE_URL", "GRAFANA_URL", "GRAFANA_PORT", "BACKEND_PORT"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in env.items():
+        monkeypatch.setenv(name, value)
+    main(["--place", "compose", "--folder", str(tmp_path)])
+    assert f"dashboard_url: {dashboards}/nautobs-" in (tmp_path / "rules/targets.yml").read_text()
+    links = tmp_path / "alertmanager" / "templates" / "links.tmpl"
+    assert f'printf "{traces}?q=' in links.read_text()
+
+
 def test_a_receiver_that_cannot_be_rendered_is_an_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
