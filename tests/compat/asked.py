@@ -156,7 +156,9 @@ def with_choice(question: Question, variable: Json, value: str) -> Question | No
     name = variable["name"]
     if question.depends_on(name):
         given = {**question.variables, name: grafana.value_of(variable, value)}
-        return replace(question, where=f"{question.where}, {name}={value}", variables=given)
+        where = f"{question.where}, {name}={value}"
+        # Something that happened once has a series, and no quantile yet.
+        return replace(question, where=where, variables=given, may_be_nan=True)
     return None
 
 

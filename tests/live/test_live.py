@@ -29,6 +29,8 @@ SEARCHES = [search for board in BOARDS for search in asked.board_searches(board)
 CONDITIONS = [question for rule in RULES for question in asked.rule_questions(rule)]
 WITH_EXEMPLARS = [question for question in PANELS if question.exemplars]
 
+NOT_EMPTY = "returns data: something is wrong with the platform, or it needs not be on the list"
+
 FAULTS = {fault.name for fault in DRILLED}
 
 OPENED = 3
@@ -59,7 +61,7 @@ def returns_data(platform: Platform, question: Question) -> None:
         answer = answers.answered(platform, question.optional)
         assert answer.problem == ""
         if must_be_empty(platform, question.where):
-            assert not answer.has_data, "it returns data: take it off the list"
+            assert not answer.has_data, f"{question.where}: {NOT_EMPTY}"
         return
     answer = platform.eventually(
         lambda: answers.answered(platform, question), lambda answer: not answer.problem
