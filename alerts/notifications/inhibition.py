@@ -39,6 +39,15 @@ def inhibit_rules() -> list[dict[str, Any]]:
             "equal": ["job"],
         },
         {
+            # What Alertmanager cannot tell the backend: its webhook is the backend's own.
+            "source_matchers": ['alertname="BackendDown"'],
+            "target_matchers": [
+                'alertname="AlertmanagerUnhealthy"',
+                'problem="notifications_failing"',
+                'integration="webhook"',
+            ],
+        },
+        {
             # Spans are dropped by other jobs than the store that does not take them.
             "source_matchers": ['alertname=~"TargetDown|TraceStoreUnhealthy"', 'job="tracestore"'],
             "target_matchers": ['alertname="SpansDropped"'],

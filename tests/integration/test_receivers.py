@@ -334,6 +334,19 @@ def test_a_dead_backend_silences_what_it_cannot_help(inhibited: Callable[..., No
     )
 
 
+@pytest.mark.parametrize(("integration", "by"), [("webhook", ["BackendDown"]), ("email", [])])
+def test_a_dead_backend_explains_that_its_webhook_fails(
+    inhibited: Callable[..., None], integration: str, by: list[str]
+) -> None:
+    """Alertmanager is not ill because nobody takes its messages; mail has nothing to do with it."""
+    failing = {"problem": "notifications_failing", "integration": integration}
+    inhibited(
+        {"BackendDown": [], "AlertmanagerUnhealthy": by},
+        alert("BackendDown", instance="127.0.0.1:9464"),
+        alert("AlertmanagerUnhealthy", job="alertmanager", **failing),
+    )
+
+
 def test_a_dead_trace_store_silences_dropped_spans(inhibited: Callable[..., None]) -> None:
     """Its clients cannot help it; a target that is down elsewhere does not explain it."""
     inhibited(
