@@ -19,6 +19,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from nautilus_instrumentation.metrics import TELEMETRY_WATCHDOG
 from stack.client import Api, ApiError
 from stack.demo import only_one
 from stack.drill import outcome as outcomes
@@ -166,9 +167,13 @@ class Command:
 
 
 def watched(world: World) -> bool:
-    """Whether Prometheus reaches all targets, and its notifications reach the backend."""
-    reached = world.prometheus.watches_the_platform()
-    return reached and world.api.get("/ready")["status"] == "ok"
+    """Whether Prometheus reaches the platform, and its notifications reach the backend.
+
+    The first Watchdog is lost where Prometheus evaluates before it knows its Alertmanager; the next
+    comes with the resend delay, a minute later.
+    """
+    arrived = world.prometheus.scalar(f"max({TELEMETRY_WATCHDOG.name})") > 0
+    return arrived and world.api.get("/ready")["status"] == "ok"
 
 
 def timetable(layout: Layout, prometheus: Prometheus) -> Timetable:

@@ -139,5 +139,7 @@ def _wait(notice: Notice | None, since: float, expected: float) -> Wait:
 
 
 def _described(notice: Notice) -> str:
-    more = [f"{k}={v}" for k, v in sorted(notice.labels.items()) if k not in ("alertname",)]
-    return f"{notice.name}{{{', '.join(more)}}}"
+    """Name and labels; without those that say only which target."""
+    shown = {k: v for k, v in notice.labels.items() if k not in ("alertname", "job", "instance")}
+    inside = ", ".join(f"{name}={value}" for name, value in sorted(shown.items()))
+    return f"{notice.name}{{{inside}}}" if inside else notice.name

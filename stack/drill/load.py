@@ -21,7 +21,9 @@ READ_SECONDS = 0.25
 RUN_SECONDS = 30.0
 """After which a run is left alone: its worker may stand still on purpose."""
 JOIN_SECONDS = 10.0
-RUNS = (("ema_cross", "5m"), ("market_maker", "5m"), ("ema_cross", "1h"))
+RUNS = (("ema_cross", "5m"), ("idle", "5m"), ("ema_cross", "1h"))
+"""Without a market maker: runs with many orders stand still for the garbage collector for more than
+the 5 % that are worth an alert."""
 
 
 class LightLoad:
