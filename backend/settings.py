@@ -21,10 +21,13 @@ Folder = Annotated[Path, BeforeValidator(_absolute)]
 class Settings(BaseSettings):
     """Settings of the service; each field is an environment variable of the same name.
 
-    Errors name the variable (pydantic's ValidationError). Paths become absolute.
+    Errors name the variable (pydantic's ValidationError). Paths become absolute. An empty variable
+    counts as unset, as compose files leave it.
     """
 
-    model_config = SettingsConfigDict(case_sensitive=False, extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        case_sensitive=False, extra="ignore", frozen=True, env_ignore_empty=True
+    )
 
     raw_tick_dir: Folder = Field(
         default=Path("data_downloads/raw_tick_data"), validate_default=True,
@@ -79,7 +82,9 @@ class Settings(BaseSettings):
         default=60, gt=0, description="Seconds between arrivals of the Watchdog; three may miss"
     )
     deadman_webhook: str | None = Field(
-        default=None, description="Told by JSON when the Watchdog stops coming, and comes again"
+        default=None,
+        pattern=r"^https?://\S+$",
+        description="Told by JSON when the Watchdog stops coming, and comes again",
     )
     nautilus_log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "OFF"] = Field(
         default="ERROR", description="Least level of NautilusTrader's log lines that are kept"

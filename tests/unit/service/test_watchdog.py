@@ -11,7 +11,9 @@ from typing import Any
 
 import httpx
 import pytest
+from pydantic import ValidationError
 
+from backend.settings import Settings
 from backend.watchdog import FIRST_RETRY_SECONDS, Clocks, Watchdog
 from nautilus_instrumentation import Session, instrument, metrics
 from nautilus_instrumentation import Settings as TelemetrySettings
@@ -217,6 +219,21 @@ def test_without_a_webhook_the_log_tells(
     lines = [record.getMessage() for record in caplog.records if "dead-man" in record.message]
     assert len(lines) == 2
     assert "no Watchdog from Alertmanager" in lines[0]
+    assert "no Watchdog" not in lines[1]
+
+
+def test_an_empty_webhook_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As compose files pass on what is not set."""
+    monkeypatch.setenv("DEADMAN_WEBHOOK", "")
+    monkeypatch.setenv("ALERTMANAGER_URL", "")
+    settings = Settings()
+    assert (settings.deadman_webhook, settings.alertmanager_url) == (None, None)
+
+
+def test_a_webhook_that_is_no_address_stops_the_start() -> None:
+    """Better than to find out when the alerting is dead."""
+    with pytest.raises(ValidationError, match="deadman_webhook"):
+        Settings(deadman_webhook="hooks.example.org/x")
 
 
 def test_it_looks_until_it_is_cancelled(
