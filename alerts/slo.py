@@ -22,6 +22,10 @@ def _recorded(name: str, meaning: str, *more: Label) -> MetricSpec:
 
 EVENTS = _recorded("slo:events:sum", "Events since the target's counters began.", _INSTANCE)
 BAD_EVENTS = _recorded("slo:bad_events:sum", "Bad ones among the events.", _INSTANCE)
+SPARSE_EVENTS = _recorded("slo:events:sum_sparse", "The events, seen once a minute.", _INSTANCE)
+SPARSE_BAD_EVENTS = _recorded(
+    "slo:bad_events:sum_sparse", "The bad events, seen once a minute.", _INSTANCE
+)
 MOMENTS = _recorded("slo:moments:count", "Series of a gauge that have a value now.")
 BAD_MOMENTS = _recorded("slo:bad_moments:count", "Those of them whose value is bad.")
 ERROR_BUDGET = _recorded("slo:error_budget:ratio", "Share of events that may be bad.")
@@ -59,7 +63,8 @@ def _over(name: str, meaning: str, window: str) -> MetricSpec:
 
 def recorded() -> Mapping[str, MetricSpec]:
     """Name → every series that is recorded, with all of its labels."""
-    named = (EVENTS, BAD_EVENTS, MOMENTS, BAD_MOMENTS, ERROR_BUDGET, BUDGET_LEFT)
+    counts = (EVENTS, BAD_EVENTS, SPARSE_EVENTS, SPARSE_BAD_EVENTS, MOMENTS, BAD_MOMENTS)
+    named = (*counts, ERROR_BUDGET, BUDGET_LEFT)
     over = (events_in, bad_events_in, error_ratio, burn_rate)
     found = [*named, *(make(window) for window in windows() for make in over)]
     return {spec.name: spec for spec in found}
