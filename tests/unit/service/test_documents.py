@@ -121,6 +121,7 @@ def test_the_objectives_come_as_generated(client: TestClient) -> None:
 def test_runbooks_are_listed_with_their_meaning(client: TestClient) -> None:
     """One line each; pages that belong to no alert are left out."""
     found = {one["alert"]: one["meaning"] for one in client.get("/runbooks").json()}
+    assert set(found) == {"Hostile", "TargetDown"}
     assert found["TargetDown"] == "Prometheus gets no answer from one of its targets."
 
 
