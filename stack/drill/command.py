@@ -14,7 +14,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from rich.console import Console
@@ -32,7 +32,7 @@ from stack.drill.load import LightLoad
 from stack.drill.receiver import ALERTS, DEADMAN, Receiver
 from stack.drill.world import Stopped, World
 from stack.monitor import MonitorError, Prometheus
-from stack.processes import StackError, Supervisor
+from stack.processes import Service, StackError, Supervisor
 from stack.provision import ALERTMANAGER, PROMETHEUS, Found, Missing, ToolError, provision
 from stack.services import Layout, fresh_layout, services
 from stack.settings import DEFAULT_PORTS, SettingsError, StackSettings, load_settings
@@ -43,6 +43,7 @@ OK, FAILED, NOT_STARTED, INTERRUPTED = 0, 1, 2, 130
 SCALE = "0.02"
 """An hour becomes 72 s, 15 minutes 20 s (the least that ranges take), `for: 1m` one second."""
 WATCHDOG_SECONDS = 10
+RESEND = "5s"
 WORKERS = 2
 """So many, whatever the machine: one may stand still while the other works."""
 MEMORY_LIMIT_MIB = 1024
@@ -124,7 +125,10 @@ class Command:
         layout = fresh_layout(settings)
         raw = layout.demo / "raw"
         raw_folder(ticks.folder, ticks.datasets_file, raw)
-        planned = services(settings, layout, RawTicks(raw, raw / "datasets.toml"), found)
+        planned = [
+            impatient(service)
+            for service in services(settings, layout, RawTicks(raw, raw / "datasets.toml"), found)
+        ]
         for service in planned:
             supervisor.start(service, self.stopping.is_set)
             self.say(f"{service.name} ready on port {service.port}")
@@ -166,12 +170,19 @@ class Command:
         self.say(f"Logs: {settings.logs_dir}")
 
 
-def watched(world: World) -> bool:
-    """Whether Prometheus reaches the platform, and its notifications reach the backend.
+def impatient(service: Service) -> Service:
+    """Prometheus with a resend delay that fits the other waits of a drill; others as they are.
 
-    The first Watchdog is lost where Prometheus evaluates before it knows its Alertmanager; the next
-    comes with the resend delay, a minute later.
+    With its minute the first Watchdog, which is lost where rules are evaluated before Alertmanager
+    is known, would be followed by another only when the backend has missed three.
     """
+    if service.name != "prometheus":
+        return service
+    return replace(service, command=[*service.command, f"--rules.alert.resend-delay={RESEND}"])
+
+
+def watched(world: World) -> bool:
+    """Whether Prometheus reaches the platform, and its notifications reach the backend."""
     arrived = world.prometheus.scalar(f"max({TELEMETRY_WATCHDOG.name})") > 0
     return arrived and world.api.get("/ready")["status"] == "ok"
 

@@ -28,6 +28,7 @@ class Drill:
     inbox: Inbox
     timetable: Timetable
     say: Callable[[str], None]
+    slack: float = SLACK_SECONDS
     outcomes: list[Outcome] = field(default_factory=list)
 
     def run(self, faults: Sequence[Fault]) -> list[Outcome]:
@@ -44,6 +45,9 @@ class Drill:
                 self.say(f"  {error}")
             finally:
                 self._beside(fault, outcome, began)
+            for death in self.world.supervisor.deaths():
+                outcome.problem = str(death)
+                self.say(f"  {death}")
         return self.outcomes
 
     def _quiet(self, outcome: Outcome) -> None:
@@ -91,7 +95,7 @@ class Drill:
         notice = self._first(
             lambda n: n.status == "firing" and n.fits(expectation.wanted),
             began,
-            injected + plan.firing + SLACK_SECONDS,
+            injected + plan.firing + self.slack,
         )
         wait = _wait(notice, injected, plan.firing)
         self.say(f"  {expectation} told after {wait} ({plan.made_of})")
@@ -104,7 +108,7 @@ class Drill:
         notice = self._first(
             lambda n: n.status == "resolved" and n.identity == fired.identity,
             fired.received,
-            healed + allowed + SLACK_SECONDS,
+            healed + allowed + self.slack,
         )
         wait = _wait(notice, healed, allowed)
         self.say(f"  {expectation} resolved after {wait}")

@@ -21,7 +21,7 @@ class Wait:
 
     expected: float
     took: float | None
-    """Seconds; None: it did not come within `expected` and SLACK_SECONDS."""
+    """Seconds; None: it did not come within `expected` and the slack."""
 
     @property
     def ok(self) -> bool:

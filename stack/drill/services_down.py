@@ -53,4 +53,12 @@ FAULTS = (
         (Expectation(DEADMAN_ALERT, {}),),
         {"TargetDown": "of Alertmanager itself, told when it is back"},
     ),
+    Fault(
+        "kill-prometheus",
+        "Prometheus is killed: nothing is watched, and only the dead-man switch can say so",
+        down("prometheus"),
+        # Alertmanager holds an alert for four resend delays after it heard of it.
+        (Expectation(DEADMAN_ALERT, {}, lead=25.0, mend=10.0),),
+        {},
+    ),
 )
