@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import nautilus_trader
+import psutil
 import pytest
 from nautilus_trader.backtest.engine import BacktestEngine
 from nautilus_trader.model.orders import Order
@@ -19,7 +20,7 @@ from backend.context import JobContext
 from backend.models import BacktestRequest, BacktestResult
 from backend.result_store import ResultStore
 from backend.settings import Settings
-from backend.strategies import registry
+from backend.strategies import faulty, registry
 from backend.strategies.common import TickStrategy
 from backend.strategies.spec import StrategyParams, StrategySpec
 from nautilus_instrumentation import attributes, metrics
@@ -241,6 +242,21 @@ def test_a_strategy_that_fails_leaves_what_it_did(
     assert result.data_points == 49
     assert carried[attributes.LAST_STAGE] == "persist"
     assert stored(settings) == result
+
+
+def test_a_strategy_can_fill_memory_before_it_fails(
+    make_request: Requests, make_context: Contexts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As much as asked for is resident while it waits for somebody to notice; then it fails."""
+    resident: list[int] = []
+    monkeypatch.setattr(
+        faulty.time, "sleep", lambda _: resident.append(psutil.Process().memory_info().rss)
+    )
+    params = {"fail_after_ticks": 1, "fill_memory_mib": 512, "message": "boom"}
+    result, _ = execute_backtest(make_request("faulty", params=params), make_context())
+    assert result.error is not None
+    assert result.error.message == "boom"
+    assert resident[-1] - resident[0] > 400 * 2**20
 
 
 def test_a_worker_goes_on_after_a_failure(make_request: Requests, make_context: Contexts) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from stack.processes import Service, StackError, Supervisor
+from stack.processes import Service, StackError, Supervisor, is_ready
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -113,6 +113,36 @@ def test_stop_takes_the_children_of_a_service_with_it(supervisor: Supervisor) ->
     child = int(started.log.read_text().split()[0])
     supervisor.stop()
     eventually(lambda: gone(child))
+
+
+@pytest.mark.parametrize("kill", [False, True])
+def test_one_service_can_be_ended_and_started_again(
+    supervisor: Supervisor, port: int, kill: bool
+) -> None:
+    """Its processes and its port are gone, which is no death to report; the others go on."""
+    other = supervisor.start(python(SLEEPER, "other"))
+    first = supervisor.start(server(port))
+    supervisor.end("server", kill=kill)
+    assert gone(first.process.pid)
+    assert supervisor.deaths() == []
+    assert other.process.poll() is None
+    again = supervisor.start(server(port))
+    assert is_ready(again.service)
+
+
+def test_a_killed_service_cannot_resist(supervisor: Supervisor) -> None:
+    """It is not asked: one that ignores SIGTERM is gone at once, its children with it."""
+    started = supervisor.start(python(WITH_CHILD, "parent", stop_seconds=600.0))
+    eventually(lambda: started.log.read_text().split())
+    child = int(started.log.read_text().split()[0])
+    supervisor.end("parent", kill=True)
+    eventually(lambda: gone(child))
+
+
+def test_only_what_was_started_can_be_ended(supervisor: Supervisor) -> None:
+    """A name that is not there is an error, not silence."""
+    with pytest.raises(LookupError, match="ghost"):
+        supervisor.end("ghost")
 
 
 def test_stop_leaves_other_processes_alone(supervisor: Supervisor) -> None:
