@@ -59,6 +59,10 @@ lock: $(UV) ## Renew requirements.lock, and the part of it that the image instal
 demo: setup ## Start everything and drive real work [DURATION=seconds]
 	@$(BIN)/python -m stack.demo $(if $(DURATION),--duration $(DURATION))
 
+.PHONY: drill
+drill: setup ## Break a stack on purpose and time its notifications [FAULT=name]
+	@$(BIN)/python -m stack.drill $(if $(FAULT),--only $(FAULT))
+
 .PHONY: doctor
 doctor: setup ## Say what is missing or unhealthy and how to mend it
 	@$(BIN)/python -m stack.doctor
