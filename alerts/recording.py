@@ -17,9 +17,9 @@ one increase divided by another, never a mean of ratios.
 *Long windows.* Two series for an objective replace every route, status and strategy of its raw
 counters. Over 30 days they have 518 400 samples each, of which increases take 150 ms; so the counts
 are recorded once more, once a minute, and the budgets' windows read these: a twelfth of the
-samples, and the same sums. Windows from a day on are evaluated once a minute. Together that is less than 1 %
-of a processor. Prometheus must keep its data for 30 days, or what is left of a budget is what is
-left of the time it kept.
+samples, and the same sums. Windows from a day on are evaluated once a minute. Together that is less
+than 1 % of a processor. Prometheus must keep its data for 30 days, or what is left of a budget is
+what is left of the time it kept.
 """
 
 from __future__ import annotations
