@@ -230,6 +230,8 @@ def test_the_most_urgent_alert_comes_first(client: TestClient, alertmanager: Ale
         ("A2", "inhibited"), ("A1", "silenced"), ("A3", "silenced"),
     ]  # fmt: skip
     assert found["total"] == 8
+    few = client.get("/alerts", params={"limit": 2}).json()
+    assert ([one["name"] for one in few["alerts"]], few["total"]) == (["A8", "A7"], 8)
     only = client.get("/alerts", params={"state": "inhibited", "limit": 1}).json()
     assert ([one["name"] for one in only["alerts"]], only["total"]) == (["A2"], 1)
 
