@@ -19,6 +19,8 @@ PROMETHEUS_CONFIG = ROOT / "prometheus.yml"
 RESEND = "15s"
 """How soon Prometheus sends an alert again. What fires before it has found Alertmanager would
 otherwise arrive a minute later; and an alert is over when it was not sent for four times this."""
+KEPT = "31d"
+"""What error budgets look back on is 30 days; Prometheus' own default is 15."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +226,7 @@ def _prometheus(settings: StackSettings, layout: Layout, found: Found) -> Servic
         command=[
             str(found.path), f"--config.file={config}",
             f"--storage.tsdb.path={layout.prometheus / 'data'}",
+            f"--storage.tsdb.retention.time={KEPT}",
             f"--web.listen-address={settings.bind_host}:{port}",
             f"--web.external-url={settings.url('PROMETHEUS_PORT')}",
             f"--rules.alert.resend-delay={RESEND}",
