@@ -6,18 +6,26 @@ import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from nautilus_instrumentation.metrics import BACKTEST_RUNS
 from stack.drill.fault import Expectation, Fault
 from stack.drill.world import World, frozen
 
 START_SECONDS = 60.0
 FAILING_EVERY = 1.0
+NEVER = 10**9
+"""Ticks: more than any day has."""
 FLOOD_EVERY = 0.1
 """Ten jobs a second: more than two workers can do of whole days."""
 
 
 @contextmanager
 def failing(world: World) -> Iterator[None]:
-    """Runs of a strategy that raises, one after another."""
+    """Runs of a strategy that worked and now raises, one after another."""
+    worked = f'increase({BACKTEST_RUNS.name}{{strategy="faulty", status="ok"}}[1m]) > 0'
+    with world.repeating(lambda: world.run("faulty", "5m", fail_after_ticks=NEVER), FAILING_EVERY):
+        world.until(
+            lambda: world.prometheus.scalar(worked) > 0, START_SECONDS, "good runs of the strategy"
+        )
     with world.repeating(lambda: world.run("faulty", "5m", fail_after_ticks=1), FAILING_EVERY):
         yield
 
@@ -55,10 +63,10 @@ def flooded(world: World) -> Iterator[None]:
 FAULTS = (
     Fault(
         "break-strategy",
-        "A strategy raises in every run",
+        "A strategy that worked raises in every run",
         failing,
         (Expectation("BacktestRunsFailing", {"strategy": "faulty", "severity": "ticket"}),),
-        {},
+        {"BacktestRunsFailing": "where few others run, the strategy is most of what runs: a page"},
     ),
     Fault(
         "fill-memory",

@@ -196,6 +196,7 @@ FAULTS = (
             "BacktestDurationBudgetBurn": "the slow runs also show in the longer windows",
             "BacktestRunStuck": "a query shows no progress for the 20 s that are left of minutes",
             "EventLoopLagging": "the API reads the footers of the same files",
+            "GarbageCollectionExcessive": "every query makes and drops thousands of them",
         },
     ),
 )

@@ -57,7 +57,7 @@ REAL_RECEIVERS = (
     "ALERT_EMAIL_", "ALERT_WEBHOOK_", "DEADMAN_", "PAGERDUTY_", "SLACK_", "SMTP_",
 )  # fmt: skip
 """Variables of people's receivers, by prefix: nobody is paged by a drill."""
-NOT_THE_USERS = ("API_TOKEN_FILE", "RAW_TICK_DIR", "DATASETS_FILE", "GRAFANA_URL")
+NOT_THE_USERS = ("API_TOKEN_FILE", "RAW_TICK_DIR", "DATASETS_FILE", "CONSOLE_URL", "GRAFANA_URL")
 """Further variables that a drill does without."""
 
 
@@ -139,6 +139,7 @@ class Command:
             api=Api(settings.url("BACKEND_PORT")),
             prometheus=prometheus,
             catalog=layout.catalog,
+            metrics=layout.metrics,
             raw=raw,
             memory_limit_mib=MEMORY_LIMIT_MIB,
             stopping=self.stopping,
@@ -178,7 +179,9 @@ def impatient(service: Service) -> Service:
     """
     if service.name != "prometheus":
         return service
-    return replace(service, command=[*service.command, f"--rules.alert.resend-delay={RESEND}"])
+    flag = "--rules.alert.resend-delay="
+    rest = [part for part in service.command if not part.startswith(flag)]
+    return replace(service, command=[*rest, f"{flag}{RESEND}"])
 
 
 def watched(world: World) -> bool:

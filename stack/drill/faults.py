@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from stack.drill import bad_work, catalog, services_down
+from stack.drill import bad_work, catalog, services_down, telemetry
 from stack.drill.fault import Fault
 
 # Faults whose traces last longest in the metrics come last, so that nobody waits for them.
 FAULTS: tuple[Fault, ...] = (
-    *services_down.FAULTS, *bad_work.FAULTS, *catalog.FAULTS,
+    *services_down.FAULTS, *bad_work.FAULTS, *telemetry.FAULTS, *catalog.FAULTS,
 )  # fmt: skip
 
 

@@ -38,6 +38,8 @@ class World:
     api: Api
     prometheus: Prometheus
     catalog: Path
+    metrics: Path
+    """The folder that all processes write their metrics to."""
     raw: Path
     memory_limit_mib: int
     """Of a worker."""
