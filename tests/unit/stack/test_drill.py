@@ -48,6 +48,7 @@ def drill(backend: Any, receiver: Receiver, tmp_path: Path, said: list[str]) -> 
         api=Api(backend.url),
         prometheus=Prometheus(backend.url),
         catalog=tmp_path,
+        metrics=tmp_path,
         raw=tmp_path,
         memory_limit_mib=1,
     )
