@@ -62,6 +62,9 @@ demo: setup ## Start everything and drive real work [DURATION=seconds]
 .PHONY: drill
 drill: setup ## Break a stack on purpose and time its notifications [FAULT=name]
 	@$(BIN)/python -m stack.drill $(if $(FAULT),--only $(FAULT))
+ifndef FAULT # what may be empty on a healthy platform was not during the faults
+	@$(BIN)/python -m pytest -q tests/live/drilled.py
+endif
 
 .PHONY: doctor
 doctor: setup ## Say what is missing or unhealthy and how to mend it
