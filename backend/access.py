@@ -12,10 +12,11 @@ import hmac
 import ipaddress
 import time
 from collections.abc import Callable
-from http.cookies import CookieError, SimpleCookie
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+
+from starlette.requests import cookie_parser
 
 from backend.problems import Receive, Scope, Send, problem_response
 
@@ -33,6 +34,8 @@ OPEN = frozenset(
         ("DELETE", "/api/session"),
     }
 )
+POLICY_VIOLATION = 1008
+"""RFC 6455, 7.4.1."""
 RUNBOOKS = "/api/runbooks/"
 """Notifications lead there: who is woken at night reads first, and signs in later."""
 
@@ -108,7 +111,7 @@ class Access:
 
     def refusal(self, method: str, path: str, headers: dict[str, str]) -> tuple[int, str] | None:
         """Status and reason why this request is not answered; nothing when it is."""
-        if method not in READS and _from_another_site(headers):
+        if method not in READS and self._from_another_site(headers):
             return 403, "writes are not taken from pages of other sites"
         if self._token is None or (method, path) in OPEN or not path.startswith("/api/"):
             return None
@@ -122,22 +125,23 @@ class Access:
             return None
         return 401, "this needs the token of API_TOKEN_FILE: send Authorization: Bearer <token>"
 
+    def _from_another_site(self, headers: dict[str, str]) -> bool:
+        """Browsers say where a request comes from; programs that are none do not."""
+        origin = headers.get("origin", "")
+        if not origin:
+            return headers.get("sec-fetch-site", "none") not in ("none", "same-origin")
+        site = urlsplit(origin)
+        # A site may point its own name at 127.0.0.1: its pages then are of the same origin. They
+        # have no cookie of ours, but where no token is asked for they need none.
+        rebound = self._token is None and not is_loopback(site.hostname or "")
+        return rebound or site.netloc != headers.get("host", "")
+
 
 def cookie(headers: dict[str, str]) -> str:
     """Value of our cookie, or nothing."""
-    try:
-        found = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
-    except CookieError:
-        return ""
-    return found.value if found else ""
-
-
-def _from_another_site(headers: dict[str, str]) -> bool:
-    """Browsers say where a request comes from; programs that are none do not."""
-    origin = headers.get("origin", "")
-    if origin:
-        return urlsplit(origin).netloc != headers.get("host", "")
-    return headers.get("sec-fetch-site", "none") not in ("none", "same-origin")
+    # Not http.cookies, which gives up on all when one of somebody else's is malformed: cookies of
+    # every port of a host come along.
+    return cookie_parser(headers.get("cookie", "")).get(COOKIE, "")
 
 
 class AccessControl:
@@ -159,4 +163,8 @@ class AccessControl:
                 )  # fmt: skip
                 await answer(scope, receive, send)
                 return
+        elif scope["type"] == "websocket":
+            # There is none; whoever adds one decides here who may open it.
+            await send({"type": "websocket.close", "code": POLICY_VIOLATION})
+            return
         await self._app(scope, receive, send)

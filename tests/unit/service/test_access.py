@@ -5,14 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from fastapi import FastAPI
+from fastapi import FastAPI, WebSocket
 from fastapi.testclient import TestClient
 from hypothesis import given
 from hypothesis import strategies as st
+from starlette.websockets import WebSocketDisconnect
 
 from backend.access import (
     COOKIE,
     COOKIE_SECONDS,
+    POLICY_VIOLATION,
     Access,
     AccessControl,
     TokenError,
@@ -23,6 +25,7 @@ from backend.routes.session import router
 
 TOKEN = "a-token-of-many-letters"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
+SITE = "http://127.0.0.1:8000"
 
 
 class Clock:
@@ -52,7 +55,13 @@ def service(
         return "done"
 
     app.include_router(router, prefix="/api")
-    return TestClient(app)
+
+    @app.websocket("/api/socket")
+    async def socket(connection: WebSocket) -> None:
+        await connection.accept()
+        await connection.send_text("hello")
+
+    return TestClient(app, base_url=SITE)
 
 
 @pytest.mark.parametrize("method", ["POST", "DELETE"])
@@ -145,7 +154,8 @@ def test_another_token_ends_all_sessions() -> None:
         ({"Origin": "http://evil.example"}, 403),
         ({"Origin": "null"}, 403),
         ({"Sec-Fetch-Site": "cross-site"}, 403),
-        ({"Origin": "http://testserver"}, 200),
+        ({"Origin": "http://127.0.0.1:8001"}, 403),
+        ({"Origin": SITE}, 200),
         ({"Sec-Fetch-Site": "same-origin"}, 200),
         ({}, 200),
     ],
@@ -154,6 +164,60 @@ def test_pages_of_other_sites_cannot_write(headers: dict[str, str], status: int)
     """Also where no token is asked for: a page in the user's browser reaches loopback."""
     assert service(None).post("/api/thing", headers=headers).status_code == status
     assert service(None).get("/api/thing", headers=headers).status_code == 200
+
+
+def test_a_name_that_leads_to_this_machine_is_another_site_all_the_same() -> None:
+    """Whose name resolves to 127.0.0.1 has pages of the same origin, and no token to know."""
+    rebound = {"Origin": "http://evil.example:8000", "Host": "evil.example:8000"}
+    assert service(None).post("/api/thing", headers=rebound).status_code == 403
+
+
+def test_a_proxy_may_have_a_name_where_there_is_a_token() -> None:
+    """The token is what its pages must know."""
+    named = {"Origin": "https://nautobs.example", "Host": "nautobs.example"}
+    assert service().post("/api/thing", headers={**named, **BEARER}).status_code == 200
+    assert service().post("/api/thing", headers=named).status_code == 401
+
+
+@pytest.mark.parametrize("other", ['a={"b": "c d"}', "flag", "a=b c", "ü=ü"])
+def test_cookies_of_other_services_do_not_hide_ours(other: str) -> None:
+    """A browser sends those of every port of a host, and some are malformed."""
+    clock = Clock()
+    value = Access(TOKEN, protect_reads=True, clock=clock).new_cookie()
+    headers = {"Cookie": f"{other}; {COOKIE}={value}; {other}".encode("latin-1")}
+    client = service(protect_reads=True, clock=clock)
+    assert client.get("/api/thing", headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["//api/thing", "/api//thing", "/API/thing", "/api/thing/", "/api/%74hing", "/%61pi/thing",
+     "/api/health/../thing", "/api/runbooks/../thing", "/api/runbooks/..%2Fthing",
+     "/api/runbooks/%2E%2E/thing", "/api/session/../thing", "/api/vitals/../thing",
+     "/api/vitals%2F..%2Fthing", "/api/thing?/api/health", "/api/thing;/api/health"],
+)  # fmt: skip
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_no_spelling_of_a_path_is_a_way_around(method: str, path: str) -> None:
+    """What is checked is what is routed: a path is open or finds the thing, never both."""
+    client = service(protect_reads=True)
+    status = client.request(method, path, follow_redirects=False).status_code
+    assert status in (401, 404, 405), status
+
+
+@pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "PUT", "PATCH", "TRACE", "get"])
+def test_no_method_is_a_way_around(method: str) -> None:
+    """Those that change nothing count as reads, all others as writes."""
+    assert service(protect_reads=True).request(method, "/api/thing").status_code == 401
+
+
+def test_no_websocket_is_opened() -> None:
+    """Browsers open them for pages of any site; the service has none to offer."""
+    with (
+        pytest.raises(WebSocketDisconnect) as raised,
+        service(None).websocket_connect("/api/socket"),
+    ):
+        pass
+    assert raised.value.code == POLICY_VIOLATION
 
 
 def test_garbage_in_the_cookie_header_is_no_session() -> None:
