@@ -25,6 +25,7 @@ APT_CONF = """\
 #clear APT::Update::Post-Invoke;
 #clear APT::Update::Post-Invoke-Success;
 APT::Sandbox::User "root";
+APT::Update::Error-Mode "any";
 Acquire::Retries "2";
 Acquire::http::Timeout "20";
 Acquire::https::Timeout "20";
@@ -32,6 +33,15 @@ Acquire::Languages "none";
 Dir::State "{private}/state";
 Dir::State::status "{status}";
 Dir::Cache "{private}/cache";
+"""
+
+# Other sources than the machine's; what it prefers is said of its own, not of these.
+OTHER_SOURCES = """\
+Dir::Etc::SourceList "{private}/sources.list";
+Dir::Etc::SourceParts "-";
+Dir::Etc::Preferences "-";
+Dir::Etc::PreferencesParts "-";
+APT::Default-Release "";
 """
 
 DPKG_STATUS = Path("/var/lib/dpkg/status")
@@ -53,10 +63,12 @@ def unpacked(package: str, tools_dir: Path) -> Path:
     return tools_dir / "debian" / package
 
 
-def fetch(package: str, tools_dir: Path) -> Path:
+def fetch(package: str, tools_dir: Path, sources: str = "") -> Path:
     """Download and unpack `package`; returns the folder, which appears whole or not at all.
 
     Its programs find their own files when they are started with this folder as working folder.
+    `sources` (lines of a sources.list) take the place of the machine's own; they need a `tools_dir`
+    of their own. Raises FetchError.
     """
     for program in ("apt-get", "dpkg-deb"):
         if shutil.which(program) is None:
@@ -70,6 +82,7 @@ def fetch(package: str, tools_dir: Path) -> Path:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not target.is_dir():
             draft = Path(drafts)
+            _configure(private, sources)
             for archive in _download(package, private, draft):
                 _run(["dpkg-deb", "-x", str(archive), str(draft / "root")], draft)
             _relocate(draft / "root")
@@ -77,11 +90,15 @@ def fetch(package: str, tools_dir: Path) -> Path:
     return target
 
 
+def _configure(private: Path, sources: str) -> None:
+    configuration = APT_CONF + (OTHER_SOURCES if sources else "")
+    (private / "apt.conf").write_text(configuration.format(private=private, status=DPKG_STATUS))
+    (private / "sources.list").write_text(sources)
+
+
 def _download(package: str, private: Path, folder: Path) -> list[Path]:
     """Archives of the package and of what its web pages need, in `folder`."""
-    configuration = private / "apt.conf"
-    configuration.write_text(APT_CONF.format(private=private, status=DPKG_STATUS))
-    options = ["--quiet", "--config-file", str(configuration)]
+    options = ["--quiet", "--config-file", str(private / "apt.conf")]
     problem = ""
     try:
         _run(["apt-get", *options, "update"], folder)

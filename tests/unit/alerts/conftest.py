@@ -8,19 +8,18 @@ from pathlib import Path
 
 import pytest
 
-from stack.provision import PROMTOOL, find
+from stack.provision import PROMTOOL
+from tests.programs import VERSIONS, of_version
 
 ROOT = Path(__file__).resolve().parents[3]
 
 Promtool = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
-@pytest.fixture(scope="session")
-def promtool() -> Promtool:
-    """promtool, called with arguments."""
-    found = find(PROMTOOL, ROOT / "var" / "tools")
-    if found is None:
-        pytest.skip("no promtool: `make doctor` says how to get it")
+@pytest.fixture(scope="session", params=VERSIONS)
+def promtool(request: pytest.FixtureRequest) -> Promtool:
+    """promtool of each version, called with arguments."""
+    found = of_version(PROMTOOL, request.param)
 
     def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

@@ -18,10 +18,9 @@ from alerts.notifications.inhibition import STOPS_WITH_THE_BACKEND, WATCHDOG, in
 from alerts.notifications.routing import configuration
 from alerts.place import Email, PagerDuty, Slack, Webhook
 from alerts.rules import alerts
-from stack.provision import AMTOOL, Found, provision
-from stack.settings import load_settings
+from stack.provision import AMTOOL
+from tests.programs import VERSIONS, of_version
 
-ROOT = Path(__file__).resolve().parents[3]
 ALERTS = [(name, alert.severity) for name, named in alerts().items() for alert in named]
 
 Amtool = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -32,12 +31,10 @@ PAGERDUTY = PagerDuty("/secrets/pagerduty")
 WEBHOOK = Webhook("https://example.org/hook", "/secrets/webhook")
 
 
-@pytest.fixture(scope="session")
-def amtool() -> Amtool:
-    """Alertmanager's own tool, called with arguments."""
-    found = provision(AMTOOL, load_settings(root=ROOT))
-    if not isinstance(found, Found):
-        pytest.skip(str(found))
+@pytest.fixture(scope="session", params=VERSIONS)
+def amtool(request: pytest.FixtureRequest) -> Amtool:
+    """Alertmanager's own tool of each version, called with arguments."""
+    found = of_version(AMTOOL, request.param)
 
     def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

@@ -10,18 +10,16 @@ from typing import Any
 
 import pytest
 
-from stack.provision import PROMTOOL, find
+from stack.provision import PROMTOOL
+from tests.programs import VERSIONS, of_version
 
-TOOLS = Path(__file__).resolve().parents[3] / "var" / "tools"
 
-
+@pytest.mark.parametrize("version", VERSIONS)
 def test_prometheus_parses_every_expression(
-    boards: dict[str, dict[str, Any]], tmp_path: Path
+    boards: dict[str, dict[str, Any]], tmp_path: Path, version: str
 ) -> None:
     """promtool takes each panel's and annotation's expression as a rule."""
-    promtool = find(PROMTOOL, TOOLS)
-    if promtool is None:
-        pytest.skip("no promtool")
+    promtool = of_version(PROMTOOL, version)
     expressions = {
         asked["expr"]
         for board in boards.values()

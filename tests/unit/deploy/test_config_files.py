@@ -12,7 +12,8 @@ import pytest
 import yaml
 
 from deploy.lint import ROOT, listening
-from stack.provision import PROMTOOL, find
+from stack.provision import PROMTOOL
+from tests.programs import VERSIONS, of_version
 
 GRAFANA = ROOT / "deploy" / "grafana" / "provisioning"
 DATASOURCES = GRAFANA / "datasources" / "stack.yml"
@@ -241,11 +242,10 @@ def test_prometheus_finds_a_target_for_every_job(parsed: Any) -> None:
     assert len(jobs) == len(list(TARGETS.glob("*.yml")))
 
 
-def test_promtool_accepts_the_mounted_configuration(tmp_path: Path) -> None:
+@pytest.mark.parametrize("version", VERSIONS)
+def test_promtool_accepts_the_mounted_configuration(tmp_path: Path, version: str) -> None:
     """With the targets as they are mounted."""
-    promtool = find(PROMTOOL, ROOT / "var" / "tools")
-    if promtool is None:
-        pytest.skip("no promtool")
+    promtool = of_version(PROMTOOL, version)
     (tmp_path / "targets").symlink_to(TARGETS)
     (tmp_path / "prometheus.yml").write_bytes((ROOT / "prometheus.yml").read_bytes())
     done = subprocess.run(

@@ -1,5 +1,6 @@
 """Where programs are looked for, and what counts as found."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -135,3 +136,20 @@ def test_an_unpacked_program_finds_its_files_below_its_folder(
     monkeypatch.setenv("PATH", f"{root}:/usr/bin:/bin")
     folder = debian.fetch("prometheus", tmp_path / "tools")
     assert (folder / "usr/bin/prometheus").read_bytes() == b"ausr/share//prometheus/web/z"
+
+
+@pytest.mark.skipif(shutil.which("apt-get") is None, reason="no apt-get on this machine")
+def test_other_sources_take_the_place_of_the_machines(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """apt asks no source of the machine when it is told which to ask."""
+    program(tmp_path / "dpkg-deb", "")
+    asked = f"{shutil.which('apt-get')} $1 $2 $3 --print-uris update"
+    apt = program(tmp_path / "apt-get", "")
+    apt.write_text(f"#!/bin/sh\n{asked} > {tmp_path}/addresses\nexit 1\n")
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    with pytest.raises(debian.FetchError):
+        debian.fetch("prometheus", tmp_path / "tools", "deb http://mirror.example/debian sid main")
+    addresses = (tmp_path / "addresses").read_text().splitlines()
+    assert addresses
+    assert all(each.startswith("'http://mirror.example/debian/dists/sid/") for each in addresses)
