@@ -115,6 +115,7 @@ class Run:
             pnl=self.report.pnl,
             statistics=self.report.statistics,
             equity_curve=self.report.equity_curve,
+            trading=self.report.trading,
         )
 
 

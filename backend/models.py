@@ -132,8 +132,27 @@ class ResultSummary(BaseModel):
     pnl: dict[str, float] = Field(default_factory=dict, description="total PnL by currency")
 
 
+class Trading(BaseModel):
+    """What the fills and positions of a run come to; amounts in `currency`."""
+
+    currency: str = Field(description="in which the instrument is paid")
+    fills: int
+    traded_value: float | None = Field(
+        description="bought and sold, at the prices of the fills; null: it came in another currency"
+    )
+    exposed_seconds: float = Field(description="time with a position open")
+    closed: int = Field(description="positions that were closed: the trades")
+    won: int = Field(description="trades with a PnL above zero, after commissions")
+    gross_profit: float = Field(description="sum of the PnL above zero of trades")
+    gross_loss: float = Field(description="sum of the PnL below zero of trades, without its sign")
+
+
 class BacktestResult(ResultSummary):
     """What a run leaves behind; stored as JSON under its run_id."""
+
+    trading: Trading | None = Field(
+        default=None, description="null: the run ended early, or before this was recorded"
+    )
 
     statistics: dict[str, Any] = Field(default_factory=dict)
     equity_curve: list[tuple[int, float]] = Field(

@@ -11,6 +11,7 @@ from backend.routes import (
     boards,
     catalog,
     datasets,
+    evaluation,
     jobs,
     runbooks,
     session,
@@ -25,7 +26,7 @@ def api() -> APIRouter:
     """All routes, below /api."""
     router = APIRouter(prefix="/api", responses=RESPONSES)
     for topic in (
-        status, session, datasets, jobs, catalog, backtests, strategies, traces, vitals,
+        status, session, datasets, jobs, catalog, backtests, evaluation, strategies, traces, vitals,
         alerts, boards, runbooks,
     ):  # fmt: skip
         router.include_router(topic.router)
