@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -21,7 +20,7 @@ FLOOD_EVERY = 0.1
 @contextmanager
 def failing(world: World) -> Iterator[None]:
     """Runs of a strategy that worked and now raises, one after another."""
-    worked = f'increase({BACKTEST_RUNS.name}{{strategy="faulty", status="ok"}}[1m]) > 0'
+    worked = f'increase({BACKTEST_RUNS.name}{{strategy="faulty", status="ok"}}[2m:20s]) > 0'
     with world.repeating(lambda: world.run("faulty", "5m", fail_after_ticks=NEVER), FAILING_EVERY):
         world.until(
             lambda: world.prometheus.scalar(worked) > 0, START_SECONDS, "good runs of the strategy"
@@ -56,7 +55,7 @@ def flooded(world: World) -> Iterator[None]:
     with world.repeating(lambda: jobs.append(world.run("ema_cross", "1d")), FLOOD_EVERY):
         yield
     # The newest first: those that wait, before those that would take their place.
-    for job_id in itertools.chain(reversed(jobs)):
+    for job_id in reversed(jobs):
         world.cancel(job_id)
 
 

@@ -51,7 +51,10 @@ FAULTS = (
         "Alertmanager is killed: the backend itself must say that nobody would be told",
         down("alertmanager"),
         (Expectation(DEADMAN_ALERT, {}),),
-        {"TargetDown": "of Alertmanager itself, told when it is back"},
+        {
+            "PrometheusUnhealthy": "notifications were lost; told when Alertmanager is back",
+            "TargetDown": "of Alertmanager itself, told when it is back",
+        },
     ),
     Fault(
         "kill-prometheus",
