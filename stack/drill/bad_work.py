@@ -87,6 +87,6 @@ FAULTS = (
         "Jobs come faster than the workers can do them",
         flooded,
         (Expectation("JobQueueGrowing", {"job": "nautilus"}, mend=10.0),),
-        {},
+        {"RetainedMemoryRising": "whole days fill the workers' caches within the shortened hour"},
     ),
 )
