@@ -13,16 +13,23 @@ from typing import IO, Any
 
 from dotenv import dotenv_values
 
-from deploy import secrets
+from deploy import mounts, secrets
+from stack.ticks import ensure_ticks
 
 ROOT = Path(__file__).resolve().parents[1]
+PROJECT = "nautobs"
+"""Given to each call: an environment may name another."""
 WAIT_SECONDS = 600
 """For all services to be healthy: the first time, images are fetched and built."""
 
 RENDERED = Path("var/compose")
 """Rules and Alertmanager's configuration, as docker-compose.yml mounts them."""
-OVERRIDE = RENDERED / "receivers.json"
+OVERRIDE = Path("var/compose-override.json")
+"""What depends on `.env` and on the files that are mounted."""
 IN_CONTAINER = "/run/secrets"
+RAW_TICKS = Path("data_downloads")
+TICKS_IN_CONTAINER = "/app/data_downloads"
+GENERATED_TICKS = Path("var/ticks")
 
 RECEIVER_FILES = (
     "ALERT_WEBHOOK_TOKEN_FILE", "PAGERDUTY_ROUTING_KEY_FILE", "SLACK_API_URL_FILE",
@@ -72,7 +79,10 @@ def settings() -> dict[str, str]:
 def compose(*arguments: str, source: IO[bytes] | None = None, to: IO[bytes] | None = None) -> None:
     """Run docker compose with the files of this checkout. Raises ComposeError."""
     extra = ("--file", str(OVERRIDE)) if (ROOT / OVERRIDE).is_file() else ()
-    docker("compose", "--file", "docker-compose.yml", *extra, *arguments, source=source, to=to)
+    docker(
+        "compose", "--project-name", PROJECT, "--file", mounts.COMPOSE_FILE, *extra, *arguments,
+        source=source, to=to,
+    )  # fmt: skip
 
 
 def docker(*arguments: str, source: IO[bytes] | None = None, to: IO[bytes] | None = None) -> None:
@@ -82,12 +92,8 @@ def docker(*arguments: str, source: IO[bytes] | None = None, to: IO[bytes] | Non
         raise ComposeError(f"docker {' '.join(arguments)} failed ({done.returncode})")
 
 
-def prepare() -> None:
-    """Write secrets, rules and Alertmanager's configuration. Raises ComposeError.
-
-    Receivers' secrets become secrets of Alertmanager's container, in an override of the compose
-    file: which of them there are, only `.env` knows.
-    """
+def prepare(profile: str = "") -> None:
+    """Write secrets, rules, Alertmanager's configuration and the override. Raises ComposeError."""
     secrets.write(ROOT / secrets.FOLDER)
     env = settings()
     done = subprocess.run(
@@ -99,25 +105,69 @@ def prepare() -> None:
     )  # fmt: skip
     if done.returncode:
         raise ComposeError(done.stderr.strip())
-    (ROOT / OVERRIDE).write_text(json.dumps(override(env), indent=2) + "\n")
+    mounts.make_readable(ROOT / RENDERED)
+    (ROOT / OVERRIDE).write_text(json.dumps(override(env, profile), indent=2) + "\n")
 
 
-def override(env: Mapping[str, str]) -> dict[str, Any]:
-    """The compose file's addition for the receivers that `env` configures."""
+def override(env: Mapping[str, str], profile: str = "") -> dict[str, Any]:
+    """The compose file's addition: receivers' secrets, generated ticks, digests of what is mounted.
+
+    Raises ComposeError for what the containers could not read.
+    """
     files = {
-        name.lower().removesuffix("_file"): str((ROOT / Path(env[name]).expanduser()).resolve())
+        name.lower().removesuffix("_file"): (ROOT / Path(env[name]).expanduser()).resolve()
         for name in RECEIVER_FILES
         if env.get(name)
     }
+    given = mounts.by_service(ROOT)
+    given["alertmanager"] += files.values()
+    if wrong := mounts.unreadable({path for paths in given.values() for path in paths}):
+        named = ", ".join(map(str, sorted(wrong)))
+        raise ComposeError(
+            f"containers run as users of their own and cannot read {named}: let all read it "
+            "(chmod a+rX), and keep a secret in a folder that only you can enter"
+        )
+    services: dict[str, Any] = {
+        name: {"labels": {mounts.LABEL: mounts.digest(paths)}} for name, paths in given.items()
+    }
+    services["alertmanager"]["secrets"] = sorted(files)
+    services["backend"] |= _ticks(env, profile)
     return {
-        "services": {"alertmanager": {"secrets": sorted(files)}},
-        "secrets": {name: {"file": path} for name, path in sorted(files.items())},
+        "services": services,
+        "secrets": {name: {"file": str(path)} for name, path in sorted(files.items())},
+    }
+
+
+def _ticks(env: Mapping[str, str], profile: str) -> dict[str, Any]:
+    """Of the backend: a generated day, for a demo where there are no ticks of the user's own."""
+    if named := env.get("RAW_TICKS"):
+        if not (ROOT / Path(named).expanduser()).is_dir():
+            raise ComposeError(f"RAW_TICKS={named}: no such folder")
+        return {}
+    own = ROOT / RAW_TICKS / "raw_tick_data"
+    own.mkdir(parents=True, exist_ok=True)  # Docker does not mount what is not there
+    if any(own.iterdir()):
+        return {}
+    if profile != "demo":
+        sys.stdout.write(
+            f"No raw ticks yet: put them into {own.relative_to(ROOT)}, or name a folder in "
+            "RAW_TICKS. make compose-up PROFILE=demo generates a day.\n"
+        )
+        return {}
+    raw = ensure_ticks(ROOT / GENERATED_TICKS)
+    mounts.make_readable(raw.folder.parent)
+    sys.stdout.write(f"No raw ticks of your own: generated {raw.folder.relative_to(ROOT)}\n")
+    mount = {"type": "bind", "source": str(raw.folder.parent), "target": TICKS_IN_CONTAINER,
+             "read_only": True, "bind": {"create_host_path": False}}  # fmt: skip
+    return {
+        "volumes": [mount],
+        "environment": {"RAW_TICK_DIR": f"{TICKS_IN_CONTAINER}/{raw.folder.name}"},
     }
 
 
 def up(profile: str = "") -> None:
     """Secrets, image, services, health; prints where everything is."""
-    prepare()
+    prepare(profile)
     chosen = ("--profile", profile) if profile else ()
     try:
         compose(*chosen, "up", "--build", "--detach", "--wait", "--wait-timeout", str(WAIT_SECONDS))

@@ -27,18 +27,22 @@ NOT_COMMITTED = ("secrets/", "data_downloads", "var/compose/")
 LIMITS = ("mem_limit", "cpus", "pids_limit")
 
 
-def load(root: Path = ROOT, text: str | None = None) -> Json:
-    """The configuration with all profiles; `text` stands in for the file. Raises ValueError."""
+def load(root: Path = ROOT, text: str | None = None, override: Path | None = None) -> Json:
+    """The configuration with all profiles; `text` stands in for the file. Raises ValueError.
+
+    `override` is a second file, which completes the first.
+    """
     parser = Path(sys.executable).with_name("docker-compose")
     with tempfile.TemporaryDirectory() as folder:
         path = root / "docker-compose.yml"
         if text is not None:
             path = Path(folder) / "docker-compose.yml"
             path.write_text(text)
+        more = ["--file", override] if override else []
         done = subprocess.run(
             [
-                parser, "--project-directory", root, "--file", path, "--profile", "*",
-                "--env-file", "/dev/null", "config", "--format", "json",
+                parser, "--project-directory", root, "--file", path, *more,
+                "--profile", "*", "--env-file", "/dev/null", "config", "--format", "json",
             ],
             capture_output=True, text=True, check=False, env={"HOME": folder, "PATH": "/usr/bin"},
         )  # fmt: skip

@@ -26,7 +26,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     # The stack renders the rules and the notifications for its own addresses.
     "stack": {"stack", "alerts.build", *FACT_MODULES},
     "tracestore": {"tracestore", *FACT_MODULES},
-    "deploy": {"deploy"},
+    # A demo without ticks gets the same generated day as the embedded stack's.
+    "deploy": {"deploy", "stack.ticks"},
     "promql": {"promql", "nautilus_instrumentation.metrics"},
     "alerts": {"alerts", "promql", *FACT_MODULES},
     # The recording rules that boards read, and the objectives whose thresholds they draw.

@@ -14,16 +14,17 @@ from pathlib import Path
 import pytest
 
 from alerts.place import COMPOSE
-from deploy import backup, compose
+from deploy import backup, compose, mounts, secrets
 from deploy.compose import ComposeError
+from deploy.lint import ROOT, load
+from stack.ticks import ensure_ticks
 
 # Writes down how it was called, and what it was sent; fails where the test says so.
 DOCKER = """#!{python}
 import json, os, sys
 call = " ".join(sys.argv[1:])
 with open("{log}", "a") as log:
-    sent = sys.stdin.read() if " - " in call and call.endswith(("grafana", "/data", "/prometheus",
-        "/alertmanager", "/var/tempo")) else ""
+    sent = sys.stdin.read() if " cp - " in call else ""
     log.write(json.dumps([call, sent]) + "\\n")
 if call.endswith(" -"):
     print("tar of", call.split()[-2])
@@ -49,8 +50,9 @@ class Docker:
         if not self.log.exists():
             return []
         found = [json.loads(line) for line in self.log.read_text().splitlines()]
-        return [(call.replace("compose --file docker-compose.yml ", ""), sent)
-                for call, sent in found]  # fmt: skip
+        ours = "compose --project-name nautobs --file docker-compose.yml "
+        more = f"--file {compose.OVERRIDE} "
+        return [(call.replace(ours, "").removeprefix(more), sent) for call, sent in found]
 
 
 @pytest.fixture
@@ -60,6 +62,9 @@ def docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Docker:
     folder.mkdir()
     monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setattr(compose, "ROOT", tmp_path)
+    monkeypatch.setattr(compose, "ensure_ticks", lambda parent: ensure_ticks(parent, total_rows=50))
+    for name in ("docker-compose.yml", "prometheus.yml", "deploy", "dashboards"):
+        (tmp_path / name).symlink_to(ROOT / name)
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).resolve().parents[3]))
     return Docker(folder)
 
@@ -96,7 +101,7 @@ def test_receivers_of_the_env_file_get_their_secrets(docker: Docker, tmp_path: P
     assert sorted(written["services"]["alertmanager"]["secrets"]) == sorted(written["secrets"])
     sources = {name: secret["file"] for name, secret in written["secrets"].items()}
     assert sources["slack_api_url"] == str(files["SLACK_API_URL_FILE"])
-    assert f"--file {compose.OVERRIDE}" in docker.calls[-1][0]
+    assert f"--file {compose.OVERRIDE}" in docker.log.read_text()
 
 
 def test_the_backend_is_told_with_its_token() -> None:
@@ -147,7 +152,7 @@ def test_a_start_that_fails_says_where_to_look(
     assert compose.main(["up"]) == 1
     captured = capsys.readouterr()
     assert "make compose-logs" in captured.err
-    assert captured.out == ""
+    assert "http://" not in captured.out
 
 
 @pytest.mark.parametrize(
@@ -158,6 +163,99 @@ def test_down_and_logs_cover_the_load_too(docker: Docker, command: str, call: st
     """Also when it was started by the profile."""
     assert compose.main([command]) == 0
     assert docker.calls[-1][0] == call
+
+
+def test_a_demo_without_ticks_gets_a_generated_day(docker: Docker, tmp_path: Path) -> None:
+    """Mounted in the place of the user's own, and where the backend looks."""
+    file = tmp_path / "override.json"
+    file.write_text(json.dumps(compose.override({}, "demo")))
+    backend = load(override=file)["services"]["backend"]
+    (mount,) = [each for each in backend["volumes"] if each["target"] == "/app/data_downloads"]
+    assert mount["read_only"] is True
+    inside = Path(backend["environment"]["RAW_TICK_DIR"]).relative_to(mount["target"])
+    folder = Path(mount["source"]) / inside
+    assert (folder / "datasets.toml").is_file()
+    assert mounts.unreadable([folder]) == []
+
+
+def test_a_demo_with_ticks_uses_them(docker: Docker, tmp_path: Path) -> None:
+    """Those in the usual place, or those that RAW_TICKS names."""
+    own = tmp_path / "data_downloads" / "raw_tick_data"
+    own.mkdir(parents=True)
+    (own / "datasets.toml").touch()
+    assert "volumes" not in compose.override({}, "demo")["services"]["backend"]
+    (own / "datasets.toml").unlink()
+    named = compose.override({"RAW_TICKS": "data_downloads"}, "demo")
+    assert "volumes" not in named["services"]["backend"]
+
+
+def test_a_stack_without_ticks_says_where_to_put_them(
+    docker: Docker, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Generated ones are for demos. The folder is made by us: Docker's would be root's."""
+    assert "volumes" not in compose.override({})["services"]["backend"]
+    assert "data_downloads/raw_tick_data" in capsys.readouterr().out
+    assert (tmp_path / "data_downloads" / "raw_tick_data").is_dir()
+
+
+def test_a_folder_of_ticks_that_is_not_there_is_named(docker: Docker) -> None:
+    """With its variable."""
+    with pytest.raises(ComposeError, match="RAW_TICKS=/nowhere"):
+        compose.override({"RAW_TICKS": "/nowhere"})
+
+
+@pytest.mark.parametrize("name", ["secrets/api_token", "slack"])
+def test_a_secret_that_a_container_could_not_read_starts_nothing(
+    docker: Docker, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    """Its user is none of this machine; Alertmanager would learn it when it must tell somebody."""
+    (tmp_path / "secrets").mkdir()
+    (tmp_path / ".env").write_text("SLACK_API_URL_FILE=slack\n")
+    (tmp_path / "slack").write_text("https://hooks.example.com/secret")
+    path = tmp_path / name
+    path.write_text("https://hooks.example.com/secret")
+    path.chmod(0o600)
+    assert compose.main(["up"]) == 1
+    assert str(path) in capsys.readouterr().err
+    assert not any(" up " in call for call, _ in docker.calls)
+
+
+def test_what_is_rendered_can_be_read_whatever_the_umask(docker: Docker, tmp_path: Path) -> None:
+    """It is mounted into containers of other users."""
+    before = os.umask(0o077)
+    try:
+        assert compose.main(["up", "demo"]) == 0
+    finally:
+        os.umask(before)
+    assert (
+        mounts.unreadable([tmp_path / compose.RENDERED, tmp_path / compose.GENERATED_TICKS]) == []
+    )
+
+
+def test_a_change_of_what_is_mounted_makes_the_container_anew(
+    docker: Docker, tmp_path: Path
+) -> None:
+    """Compose looks at its own file only: what has the same label goes on with the old files."""
+
+    config = tmp_path / compose.RENDERED / "alertmanager" / "alertmanager.yml"
+    config.parent.mkdir(parents=True)
+    config.write_text("one")
+    secrets.write(tmp_path / secrets.FOLDER)
+
+    def labels() -> dict[str, str]:
+        services = compose.override({})["services"]
+        return {name: each["labels"][mounts.LABEL] for name, each in services.items()}
+
+    first = labels()
+    config.write_text("two")
+    second = labels()
+    assert {name for name in first if first[name] != second[name]} == {"alertmanager"}
+    token = tmp_path / "secrets" / "api_token"
+    token.chmod(0o644)
+    token.write_text("another token of some length")
+    third = labels()
+    changed = {name for name in first if second[name] != third[name]}
+    assert changed == {"alertmanager", "backend", "load"}
 
 
 @pytest.fixture
@@ -183,8 +281,13 @@ def prometheus(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     server.server_close()
 
 
-def test_a_backup_holds_every_part(docker: Docker, prometheus: list[str], tmp_path: Path) -> None:
-    """Prometheus by snapshot while it runs; Grafana and Tempo stopped for the copy."""
+def test_a_backup_holds_every_part(
+    docker: Docker, prometheus: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Prometheus by snapshot while it runs; the others when nothing is written to them."""
+    (tmp_path / ".env").write_text(f"PROMETHEUS_PORT={os.environ['PROMETHEUS_PORT']}\n")
+    monkeypatch.delenv("PROMETHEUS_PORT")
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
     target = tmp_path / "backups" / "one"
     backup.save(target)
     assert prometheus == ["/api/v1/admin/tsdb/snapshot"]
@@ -196,16 +299,22 @@ def test_a_backup_holds_every_part(docker: Docker, prometheus: list[str], tmp_pa
         "backend.tar": "tar of backend:/data/.\n",
     }
     calls = [call for call, _ in docker.calls]
-    for service in ("grafana", "tempo"):
-        stop, start = calls.index(f"stop {service}"), calls.index(f"start {service}")
-        assert [call for call in calls[stop:start] if f" {service}:" in call]
+    around = (("grafana", "stop", "start"), ("tempo", "stop", "start"),
+              ("backend", "pause", "unpause"))  # fmt: skip
+    for service, before, after in around:
+        begin, end = calls.index(f"{before} {service}"), calls.index(f"{after} {service}")
+        assert [call for call in calls[begin:end] if f" {service}:" in call]
+    removed = "exec -T prometheus rm -rf /prometheus/snapshots/20240102T030405Z-1"
+    assert calls.index(removed) > calls.index(
+        "cp prometheus:/prometheus/snapshots/20240102T030405Z-1/. -"
+    )
 
 
 def test_a_backup_that_fails_is_not_taken_for_one(
     docker: Docker, prometheus: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its folder keeps another name, and what was stopped runs again."""
-    monkeypatch.setenv("FAILING", "grafana:/var")
+    monkeypatch.setenv("FAILING", "cp grafana:")
     with pytest.raises(ComposeError, match="grafana"):
         backup.save(tmp_path / "one")
     assert not (tmp_path / "one").exists()
@@ -234,12 +343,12 @@ def test_a_restore_fills_new_volumes_before_anything_starts(
     backup.restore(whole_backup(tmp_path / "one"))
     calls = docker.calls
     assert [call for call, _ in calls][:1] == ["--profile demo down"]
+    assert (tmp_path / "var/compose/alertmanager/alertmanager.yml").is_file()
     removed = [call for call, _ in calls if call.startswith("volume rm")]
     assert removed == [f"volume rm --force nautobs_{part.volume}" for part in backup.PARTS]
     put = {call: sent for call, sent in calls if call.startswith("cp ")}
     assert put == {
-        f"cp --archive - {part.service}:{part.path}": f"content of {part.service}"
-        for part in backup.PARTS
+        f"cp - {part.service}:{part.path}": f"content of {part.service}" for part in backup.PARTS
     }
     order = [call.split()[0] for call, _ in calls]
     assert order == ["--profile", *["volume"] * 5, "create", *["cp"] * 5, "up"]

@@ -20,7 +20,7 @@ DATASOURCES = GRAFANA / "datasources" / "stack.yml"
 PROVIDERS = GRAFANA / "dashboards" / "boards.yml"
 TEMPO = ROOT / "deploy" / "tempo.yml"
 TARGETS = ROOT / "deploy" / "prometheus" / "targets"
-BOARDS = "/var/lib/grafana/dashboards"
+BOARDS = "/etc/dashboards"
 
 ANY: dict[str, Any] = {}
 """Below such a key nothing is checked."""

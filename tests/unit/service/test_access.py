@@ -204,10 +204,17 @@ def test_no_spelling_of_a_path_is_a_way_around(method: str, path: str) -> None:
     assert status in (401, 404, 405), status
 
 
-@pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "PUT", "PATCH", "TRACE", "get"])
-def test_no_method_is_a_way_around(method: str) -> None:
-    """Those that change nothing count as reads, all others as writes."""
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "TRACE", "get"])
+def test_what_is_no_known_read_is_a_write(method: str) -> None:
+    """Where reads are open too."""
+    assert service().request(method, "/api/thing").status_code == 401
+
+
+@pytest.mark.parametrize("method", ["HEAD", "OPTIONS"])
+def test_other_reads_are_reads(method: str) -> None:
+    """Protected with them."""
     assert service(protect_reads=True).request(method, "/api/thing").status_code == 401
+    assert service().request(method, "/api/thing").status_code == 405
 
 
 def test_no_websocket_is_opened() -> None:
