@@ -1,7 +1,8 @@
 """Keep and bring back what the team's stack has stored: `python -m deploy.backup save | restore`.
 
-A backup is a folder of tar files, one for each service. Prometheus writes a snapshot while it runs;
-Grafana's and Tempo's files are only whole when they are stopped, so these two pause for the copy.
+A backup is a folder of tar files, one for each service. Prometheus writes a snapshot while it runs.
+Grafana's and Tempo's files are only whole when they are stopped. The backend is frozen, so that its
+jobs go on afterwards: its databases recover from such a copy as from a power cut.
 """
 
 from __future__ import annotations
@@ -10,17 +11,26 @@ import json
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.error import URLError
-from urllib.request import Request, urlopen
+from urllib.request import ProxyHandler, Request, build_opener
 
-from deploy.compose import WAIT_SECONDS, ComposeError, check_docker, compose, docker
+from deploy.compose import (
+    PROJECT,
+    WAIT_SECONDS,
+    ComposeError,
+    check_docker,
+    compose,
+    docker,
+    prepare,
+    settings,
+)
 
 FOLDER = Path("backups")
 SNAPSHOT_SECONDS = 120.0
-PROJECT = "nautobs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +40,16 @@ class Part:
     service: str
     volume: str
     path: str
-    pauses: bool = False
+    quiet: tuple[str, str] | None = None
+    """What compose does before and after the copy, so that nothing is written meanwhile."""
 
 
 PARTS = (
     Part("prometheus", "prometheus", "/prometheus"),
     Part("alertmanager", "alertmanager", "/alertmanager"),
-    Part("grafana", "grafana", "/var/lib/grafana", pauses=True),
-    Part("tempo", "tempo", "/var/tempo", pauses=True),
-    Part("backend", "data", "/data"),
+    Part("grafana", "grafana", "/var/lib/grafana", quiet=("stop", "start")),
+    Part("tempo", "tempo", "/var/tempo", quiet=("stop", "start")),
+    Part("backend", "data", "/data", quiet=("pause", "unpause")),
 )
 
 
@@ -50,17 +61,8 @@ def save(target: Path) -> None:
     unfinished.mkdir(parents=True)
     for part in PARTS:
         sys.stdout.write(f"{part.service} ...\n")
-        if part.service == "prometheus":
-            name = _snapshot()
-            _copy_out(part.service, f"{part.path}/snapshots/{name}/.", unfinished)
-            continue
-        if part.pauses:
-            compose("stop", part.service)
-        try:
-            _copy_out(part.service, f"{part.path}/.", unfinished)
-        finally:
-            if part.pauses:
-                compose("start", part.service)
+        with _settled(part) as path:
+            _copy_out(part.service, path, unfinished)
     # A folder of this name is a whole backup.
     unfinished.rename(target)
     sys.stdout.write(f"saved to {target}\n")
@@ -77,22 +79,47 @@ def restore(source: Path) -> None:
             "this replaces everything the stack has stored by the backup; run make compose-backup "
             f"first, then make compose-restore FROM={source} REPLACE=yes"
         )
+    prepare()
     compose("--profile", "demo", "down")
     for part in PARTS:
         docker("volume", "rm", "--force", f"{PROJECT}_{part.volume}")
     compose("create")
     for part, path in files.items():
         with path.open("rb") as archive:
-            compose("cp", "--archive", "-", f"{part.service}:{part.path}", source=archive)
+            # Without --archive, which does not mean here what its name says: files keep the owners
+            # that the archive names.
+            compose("cp", "-", f"{part.service}:{part.path}", source=archive)
     compose("up", "--detach", "--wait", "--wait-timeout", str(WAIT_SECONDS))
+
+
+@contextmanager
+def _settled(part: Part) -> Iterator[str]:
+    """The folder in which nothing changes while this lasts."""
+    if part.service == "prometheus":
+        path = f"{part.path}/snapshots/{_snapshot()}"
+        try:
+            yield f"{path}/."
+        finally:
+            # It would hold blocks beyond their retention.
+            compose("exec", "-T", part.service, "rm", "-rf", path)
+    elif part.quiet:
+        before, after = part.quiet
+        compose(before, part.service)
+        try:
+            yield f"{part.path}/."
+        finally:
+            compose(after, part.service)
+    else:
+        yield f"{part.path}/."
 
 
 def _snapshot() -> str:
     """Have Prometheus write a snapshot; returns its name."""
-    port = os.environ.get("PROMETHEUS_PORT") or 9090
+    port = settings().get("PROMETHEUS_PORT") or 9090
     url = f"http://127.0.0.1:{port}/api/v1/admin/tsdb/snapshot"
+    direct = build_opener(ProxyHandler({}))
     try:
-        with urlopen(Request(url, method="POST"), timeout=SNAPSHOT_SECONDS) as answer:
+        with direct.open(Request(url, method="POST"), timeout=SNAPSHOT_SECONDS) as answer:
             name: str = json.load(answer)["data"]["name"]
     except (URLError, OSError, ValueError, KeyError) as error:
         raise ComposeError(f"Prometheus wrote no snapshot ({url}: {error})") from error
@@ -101,7 +128,7 @@ def _snapshot() -> str:
 
 def _copy_out(service: str, path: str, folder: Path) -> None:
     with (folder / f"{service}.tar").open("wb") as archive:
-        compose("cp", "--archive", f"{service}:{path}", "-", to=archive)
+        compose("cp", f"{service}:{path}", "-", to=archive)
 
 
 def main(arguments: Sequence[str]) -> int:
