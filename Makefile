@@ -125,7 +125,7 @@ test-other: setup
 		echo "No second interpreter: only one line of NautilusTrader was tested."; \
 	else \
 		$(MAKE) --no-print-directory $(OTHER_VENV)/.ready; \
-		$(OTHER_VENV)/bin/python $(PYTEST); \
+		NEWER_PROGRAMS=0 $(OTHER_VENV)/bin/python $(PYTEST); \
 	fi
 
 .PHONY: compat
