@@ -85,20 +85,27 @@ def fragmented(world: World) -> Iterator[None]:
     folder = whole.parent
     seed = folder / "fragment.seed"
     pq.write_table(pq.ParquetFile(whole).read()[-1:], seed)
-    try:
-        count = FIRST_FRAGMENTS
-        made = _fragments(whole, seed, 0, count)
-        while (took := _slow_run(world, made)) < SLOW_SECONDS:
-            if count >= MOST_FRAGMENTS:
-                raise DrillError(f"{count} files slow a run to {took:.1f} s only")
+    count = 0
+
+    def slow_run() -> None:
+        """One that finds the catalog too fast, as when something else leaves the machine alone
+        again, adds to it."""
+        nonlocal count
+        took = _slow_run(world)
+        if took < SLOW_SECONDS:
             more = min(1.1 * SLOW_SECONDS / took, STEEPEST)
-            made = count = _fragments(whole, seed, count, int(count * more) + 1)
-        # One for each worker, so that both are slow.
-        with (
-            world.repeating(lambda: _slow_run(world, made), 0.0),
-            world.repeating(lambda: _slow_run(world, -made), 0.0),
-        ):
-            yield
+            count = _fragments(whole, seed, count, int(count * more) + 1)
+
+    try:
+        count = _fragments(whole, seed, 0, FIRST_FRAGMENTS)
+        # Another keeps the second worker busy, so that what is found holds for both.
+        with world.repeating(lambda: _slow_run(world), 0.0):
+            before = 0
+            while before < count:
+                before = count
+                slow_run()
+            with world.repeating(slow_run, 0.0):
+                yield
     finally:
         for path in folder.iterdir():
             if path != whole:
@@ -106,7 +113,12 @@ def fragmented(world: World) -> Iterator[None]:
 
 
 def _fragments(whole: Path, seed: Path, have: int, want: int) -> int:
-    """Add hard links to the seed until there are so many; their names overlap the whole file's."""
+    """Add hard links to the seed until there are so many; their names overlap the whole file's.
+
+    Raises DrillError where even MOST_FRAGMENTS are too few.
+    """
+    if want > MOST_FRAGMENTS:
+        raise DrillError(f"{have} files do not slow a run to {SLOW_SECONDS:.0f} s")
     first, last = whole.stem.split("_")
     day_time, _, _ = first.rpartition("-")
     for number in range(have, want):
@@ -115,14 +127,14 @@ def _fragments(whole: Path, seed: Path, have: int, want: int) -> int:
     return want
 
 
-def _slow_run(world: World, salt: int) -> float:
+def _slow_run(world: World) -> float:
     """Seconds of a run over five minutes that no cache can answer."""
     target = world.target()
-    moment = int(time.monotonic() * 1000 + salt) % 60_000
-    start = target.midnight + dt.timedelta(hours=9, milliseconds=moment)
-    job = world.api.post("/backtest/run", backtest(target, "idle", start, "5m"))
+    # No two windows alike: a day has enough milliseconds.
+    moment = dt.timedelta(hours=9, milliseconds=time.monotonic_ns() // 1_000_000 % 3_600_000)
+    request = backtest(target, "idle", target.midnight + moment, "5m")
     began = time.monotonic()
-    world.until_finished(job["job_id"], PATIENCE_SECONDS)
+    world.until_finished(world.api.post("/backtest/run", request)["job_id"], PATIENCE_SECONDS)
     return time.monotonic() - began
 
 
