@@ -15,7 +15,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from alerts.model import Alert
+from alerts.model import Alert, seconds
 from alerts.objectives import Objective, objectives
 from alerts.rules import alerts
 from dashboards.build import render
@@ -178,7 +178,7 @@ def _alert(found: list[Alert]) -> tuple[str, str, str, str]:
     first = found[0]
     page = first.runbook or first.name
     severities = sorted({each.severity for each in found})
-    waits = sorted({each.wait for each in found}, key=len)
+    waits = sorted({each.wait for each in found}, key=seconds)
     link = f"[{first.name}](../runbooks/{page}.md)"
     return link, ", ".join(severities), ", ".join(waits), f"`{first.summary}`"
 
