@@ -16,14 +16,15 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from deploy import secrets
+from deploy import references, secrets
+from deploy.references import ROOT, answers, listening
 
 Json = Mapping[str, Any]
 
-ROOT = Path(__file__).resolve().parents[1]
 ALL_INTERFACES = re.compile(r"0\.0\.0\.0|\[::\]")
 NOT_COMMITTED = ("secrets/", "data_downloads", "var/compose/")
 """What a user brings, and what make compose-up writes."""
+URL = re.compile(r"(?:https?|redis)://[^\s\"']+")
 LIMITS = ("mem_limit", "cpus", "pids_limit")
 
 
@@ -153,6 +154,8 @@ def mounted(service: Json, config: Json) -> Iterator[str]:
             yield f"mounts {inside or source}, which is not there"
         if not mount.get("read_only"):
             yield f"can write to {inside or source}"
+        if mount.get("bind", {}).get("create_host_path"):
+            yield f"would have Docker make an empty {inside or source} where it is missing"
 
 
 def trusted(service: Json, config: Json) -> Iterator[str]:
@@ -170,34 +173,39 @@ def trusted(service: Json, config: Json) -> Iterator[str]:
 def reachable(service: Json, config: Json) -> Iterator[str]:
     """Every address it is given is a service and a port that this service listens on."""
     values = [*(service.get("environment") or {}).values(), *(service.get("command") or ())]
-    for value in values:
-        url = urlsplit(value or "")
-        if url.scheme not in ("http", "https", "redis") or url.hostname in (None, "127.0.0.1"):
-            continue
-        if url.hostname not in config["services"]:
-            yield f"asks {url.hostname}, which is no service"
-        elif url.port not in listening(config["services"][url.hostname]):
-            yield f"asks {url.hostname} on port {url.port}, where it does not listen"
+    for url in URL.findall(" ".join(filter(None, values))):
+        if urlsplit(url).hostname != "127.0.0.1" and (said := answers(url, config["services"])):
+            yield said
+    for url in URL.findall(" ".join(service.get("healthcheck", {}).get("test", ()))):
+        asked = urlsplit(url)
+        if asked.hostname == "127.0.0.1" and asked.port not in listening(service):
+            yield f"looks for its health on port {asked.port}, where it does not listen"
+        elif asked.hostname != "127.0.0.1" and (said := answers(url, config["services"])):
+            yield f"{said}, for its health"
 
 
-def listening(service: Json) -> set[int]:
-    """Ports of a service: those published, and Redis', which is not published."""
-    ports = {port["target"] for port in service.get("ports", ())}
-    return ports | ({6379} if service.get("image", "").startswith("redis:") else set())
+def bound(service: Json, config: Json) -> Iterator[str]:
+    """Where it listens is its own name: of another there is no address to listen on."""
+    listens = (service.get("environment") or {}).get("BIND_HOST")
+    given = re.findall(r"--host (\S+)", " ".join(service.get("command") or ()))
+    for host in filter(None, (listens, *given)):
+        if host != service.get("hostname"):
+            yield f"listens on {host}, which is not its name"
 
 
 REFERENCE_RULES: tuple[Callable[[Json, Json], Iterator[str]], ...] = (
-    ordered, mounted, trusted, reachable,
+    ordered, mounted, trusted, reachable, bound,
 )  # fmt: skip
 
 
 def main() -> int:
     try:
-        found = problems(load())
+        config = load()
+        found = [*problems(config), *references.problems(references.read(config))]
     except ValueError as error:
         found = [str(error)]
     for problem in found:
-        sys.stderr.write(f"docker-compose.yml: {problem}\n")
+        sys.stderr.write(f"{problem}\n")
     return 1 if found else 0
 
 

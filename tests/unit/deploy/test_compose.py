@@ -114,6 +114,28 @@ BROKEN: dict[str, tuple[Broken, str]] = {
         lambda s: s["backend"]["environment"].update(TEMPO_URL="http://tempo:3201"),
         "asks tempo on port 3201",
     ),
+    "an unknown service in a command": (
+        lambda s: s["load"]["command"].__setitem__(4, "http://back:8000"), "load: asks back, which",
+    ),
+    "health where nobody listens": (
+        lambda s: s["grafana"]["healthcheck"]["test"].__setitem__(-1, "http://127.0.0.1:3001/"),
+        "grafana: looks for its health on port 3001",
+    ),
+    "health of nobody": (
+        lambda s: s["exporter"]["healthcheck"]["test"].__setitem__(-1, "http://export:9464/"),
+        "exporter: asks export, which is no service, for its health",
+    ),
+    "listens on another's name": (
+        lambda s: s["backend"]["environment"].update(BIND_HOST="exporter"),
+        "backend: listens on exporter, which is not its name",
+    ),
+    "listens on a name it has not": (
+        lambda s: s["exporter"].pop("hostname"), "exporter: listens on exporter, which is not",
+    ),
+    "a folder that Docker would make": (
+        lambda s: s["tempo"]["volumes"][0]["bind"].update(create_host_path=True),
+        "tempo: would have Docker make an empty deploy/tempo.yml",
+    ),
 }  # fmt: skip
 
 
