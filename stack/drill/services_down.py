@@ -44,7 +44,7 @@ FAULTS = (
         "The backend is killed; notifications go to the drill's receiver",
         down("backend"),
         (Expectation("BackendDown", {"job": "nautilus"}),),
-        {},
+        {"AlertmanagerUnhealthy": "its webhook fails; BackendDown silences that from then on"},
     ),
     Fault(
         "kill-alertmanager",
