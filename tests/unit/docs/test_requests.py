@@ -155,3 +155,18 @@ def test_every_setting_that_is_explained_exists() -> None:
     known = set(re.findall(r"^#([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
     assert named
     assert named <= known
+
+
+def test_every_setting_of_the_containers_exists() -> None:
+    """In docker-compose.yml, or as a variable that the whole stack reads."""
+    page = (ROOT / "docs" / "guide" / "compose.md").read_text()
+    table = page.split("## Settings\n")[1].split("\n## ")[0]
+    named = {
+        name
+        for row in re.findall(r"^\| (`[^|]*) \|", table, flags=re.MULTILINE)
+        for name in re.findall(r"`([A-Z_]+)`", row)
+    }
+    read = set(re.findall(r"\$\{([A-Z_]+)", (ROOT / "docker-compose.yml").read_text()))
+    known = set(re.findall(r"^#([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
+    assert named
+    assert named <= read | known
