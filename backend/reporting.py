@@ -13,10 +13,10 @@ from nautilus_trader.model.events import AccountState
 from nautilus_trader.model.identifiers import Venue
 from nautilus_trader.model.instruments import Instrument
 from nautilus_trader.model.objects import Currency
-from nautilus_trader.model.position import Position
 
 from backend.evaluation.curve import deepest_fall
 from backend.models import Trading
+from backend.trading import TradeLog
 
 CURVE_POINTS = 1_000
 """Points of an equity curve at most; more would not show on a screen."""
@@ -46,24 +46,25 @@ class EquityCurve:
     def __init__(self, engine: BacktestEngine, instrument: Instrument, currency: Currency) -> None:
         self.points: list[tuple[int, float]] = []
         self.currency = currency
-        self.instrument = instrument
+        self._instrument = instrument
         self._cache = engine.cache
+        self.trades = TradeLog(engine, instrument)
         engine.kernel.msgbus.subscribe("events.account.*", self._changed)
 
     def _changed(self, state: AccountState) -> None:
         totals = {b.currency: b.total.as_double() for b in state.balances}
         equity = totals.get(self.currency, 0.0)
-        base = self.instrument.base_currency
+        base = self._instrument.base_currency
         if state.account_type == AccountType.CASH and base in totals and base != self.currency:
             equity += totals[base] * self._price()
         if not self.points or self.points[-1][1] != equity:
             self.points.append((state.ts_event, equity))
 
     def _price(self) -> float:
-        quote = self._cache.quote_tick(self.instrument.id)
+        quote = self._cache.quote_tick(self._instrument.id)
         if quote is not None:
             return (quote.bid_price.as_double() + quote.ask_price.as_double()) / 2
-        trade = self._cache.trade_tick(self.instrument.id)
+        trade = self._cache.trade_tick(self._instrument.id)
         return trade.price.as_double() if trade is not None else 0.0
 
 
@@ -84,44 +85,8 @@ def report(engine: BacktestEngine, venue: Venue, curve: EquityCurve) -> RunRepor
             "general": _numbers(analyzer.get_performance_stats_general()),
         },
         equity_curve=kept(curve.points),
-        trading=trading(positions, curve.instrument, engine.kernel.clock.timestamp_ns()),
+        trading=curve.trades.record(),
     )
-
-
-def trading(positions: list[Position], instrument: Instrument, end_ns: int) -> Trading:
-    """Sums over the fills and positions of a run that ended at `end_ns` (Unix ns).
-
-    `positions` are those of the cache and the snapshots of those that were opened again.
-    """
-    currency = instrument.get_cost_currency()
-    fills = [fill for position in positions for fill in position.events]
-    values = [instrument.notional_value(fill.last_qty, fill.last_px) for fill in fills]
-    trades = [position for position in positions if position.is_closed]
-    pnls = [position.realized_pnl.as_double() for position in trades]
-    held = [(p.ts_opened, p.ts_closed if p.is_closed else end_ns) for p in positions]
-    return Trading(
-        currency=currency.code,
-        fills=len(fills),
-        traded_value=(
-            math.fsum(value.as_double() for value in values)
-            if all(value.currency == currency for value in values)  # a quanto's are not
-            else None
-        ),
-        exposed_seconds=covered_ns(held) / 1e9,
-        closed=len(trades),
-        won=sum(pnl > 0 for pnl in pnls),
-        gross_profit=math.fsum(pnl for pnl in pnls if pnl > 0),
-        gross_loss=-math.fsum(pnl for pnl in pnls if pnl < 0) or 0.0,  # no -0.0
-    )
-
-
-def covered_ns(spans: list[tuple[int, int]]) -> int:
-    """Time that is inside of one span (begin, end) or more."""
-    covered, until = 0, 0
-    for begin, end in sorted(spans):
-        covered += max(0, end - max(begin, until))
-        until = max(until, end)
-    return covered
 
 
 def kept(curve: list[tuple[int, float]]) -> list[tuple[int, float]]:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from backend.evaluation.curve import TOO_LARGE
 from backend.evaluation.models import METRICS, Change, Comparison, Difference, Performance
 from backend.evaluation.performance import evaluate
 from backend.models import BacktestResult
@@ -50,7 +51,7 @@ def difference(name: str, unit: str, a: float | None, b: float | None, why: str 
     if a == 0:
         row.undefined = "A is 0: nothing is relative to it"
     elif row.difference is None or row.relative is None:
-        row.undefined = "the number is too large to be held"
+        row.undefined = TOO_LARGE
     return row
 
 

@@ -33,6 +33,8 @@ ROUNDING = 4 * float(np.finfo(float).eps)
 """A return or deviation up to this is what is left of rounding, whatever the balance: it is the
 quotient of two nearly equal numbers."""
 
+TOO_LARGE = "the number is too large to be held"
+
 Curve = Sequence[tuple[int, float]]
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -64,7 +66,7 @@ def figure(value: float) -> Figure:
     """A number as a figure; one that overflowed is none."""
     if math.isfinite(value):
         return Figure(float(value))
-    return Figure(None, "the number is too large to be held")
+    return Figure(None, TOO_LARGE)
 
 
 def returns(curve: Curve, start_ns: int, end_ns: int) -> Returns:
@@ -78,7 +80,10 @@ def returns(curve: Curve, start_ns: int, end_ns: int) -> Returns:
     equity = _at(curve, [start_ns + (end_ns - start_ns) * n // periods for n in range(periods + 1)])
     if float(min(value for _, value in curve)) <= 0:
         return Returns(seconds, periods, None, "equity was not above zero all the time")
-    values = np.diff(equity) / equity[:-1]
+    with np.errstate(over="ignore"):
+        values = np.diff(equity) / equity[:-1]
+    if not np.isfinite(values).all():
+        return Returns(seconds, periods, None, TOO_LARGE)
     values[np.abs(values) <= ROUNDING] = 0.0
     return Returns(seconds, periods, values)
 
