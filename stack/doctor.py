@@ -22,7 +22,8 @@ from rich.table import Table
 from rich.text import Text
 
 from stack import provision
-from stack.processes import Service, StackError, require_free_port
+from stack.processes import Service, StackError, bearer, require_free_port
+from stack.services import api_token
 from stack.settings import SettingsError, StackSettings, load_settings
 
 PYTHONS = ((3, 11), (3, 14))
@@ -73,7 +74,7 @@ def examine(settings: StackSettings) -> list[Check]:
         room(settings.var_dir),
         *ports(settings),
         *rules(settings.url("PROMETHEUS_PORT")),
-        *watchdog(settings.url("BACKEND_PORT")),
+        *watchdog(settings.url("BACKEND_PORT"), api_token(settings)),
     ]
 
 
@@ -149,15 +150,16 @@ def ports(settings: StackSettings) -> Iterator[Check]:
         try:
             require_free_port(service)
         except StackError as error:
-            yield running(name, settings.url(variable) + call, str(error))
+            token = api_token(settings) if name == "backend" else ""
+            yield running(name, settings.url(variable) + call, str(error), token)
         else:
             yield Check(f"port {port}", Verdict.GOOD, f"free for {name}")
 
 
-def running(name: str, url: str, held: str) -> Check:
+def running(name: str, url: str, held: str, token: str = "") -> Check:
     """What holds the port: our service, healthy or not, or something else."""
     try:
-        answer = httpx.get(url, timeout=ANSWER_SECONDS, trust_env=False)
+        answer = _get(url, token)
     except httpx.HTTPError as error:
         return Check(name, Verdict.BROKEN, f"{url} does not answer ({error})", held)
     if answer.status_code == httpx.codes.NOT_FOUND:
@@ -199,9 +201,9 @@ def rules(prometheus_url: str) -> Iterator[Check]:
         yield Check("alert rules", Verdict.GOOD, f"{len(found)} rules are evaluated")
 
 
-def watchdog(backend_url: str) -> Iterator[Check]:
+def watchdog(backend_url: str, token: str = "") -> Iterator[Check]:
     """Whether notifications reach a running backend; nothing when none runs."""
-    said = _ask(f"{backend_url}/api/ready")
+    said = _ask(f"{backend_url}/api/ready", token)
     if said is None:
         return
     check = {one["name"]: one for one in said["checks"]}.get("watchdog")
@@ -214,10 +216,14 @@ def watchdog(backend_url: str) -> Iterator[Check]:
         yield Check("watchdog", Verdict.WARNING, check["detail"], mend)
 
 
-def _ask(url: str) -> Any:
+def _get(url: str, token: str) -> httpx.Response:
+    return httpx.get(url, headers=bearer(token), timeout=ANSWER_SECONDS, trust_env=False)
+
+
+def _ask(url: str, token: str = "") -> Any:
     """The JSON at `url`; None when nobody answers or it is something else's."""
     try:
-        answer = httpx.get(url, timeout=ANSWER_SECONDS, trust_env=False)
+        answer = _get(url, token)
         said = answer.json() if answer.is_success else None
     except (httpx.HTTPError, ValueError):
         return None

@@ -38,6 +38,8 @@ class Service:
     """Further ports it listens on, by variable."""
     host: str = "127.0.0.1"
     ready_url: str = ""
+    token: str = ""
+    """What it asks for, where it asks for one."""
     env: Mapping[str, str] | None = None
     cwd: Path | None = None
     start_seconds: float = 60.0
@@ -195,12 +197,19 @@ def _kill_group(group: int) -> None:
         os.killpg(group, signal.SIGKILL)
 
 
+def bearer(token: str) -> dict[str, str]:
+    """The header that brings a token; none without one."""
+    return {"Authorization": f"Bearer {token}"} if token else {}
+
+
 def is_ready(service: Service) -> bool:
     """Whether the service answers its readiness call with a success; true when it has none."""
     if not service.ready_url:
         return True
     try:
-        return httpx.get(service.ready_url, timeout=2.0, trust_env=False).is_success
+        return httpx.get(
+            service.ready_url, headers=bearer(service.token), timeout=2.0, trust_env=False
+        ).is_success
     except httpx.HTTPError:
         return False
 

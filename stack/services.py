@@ -179,6 +179,7 @@ def _backend(
         command=[sys.executable, "-m", "backend"],
         port=port, port_variable="BACKEND_PORT", host=settings.bind_host,
         ready_url=settings.url("BACKEND_PORT") + "/api/ready",
+        token=api_token(settings),
         env={
             **inherited,
             "BIND_HOST": settings.bind_host,

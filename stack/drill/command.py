@@ -34,7 +34,7 @@ from stack.drill.world import Stopped, World
 from stack.monitor import MonitorError, Prometheus
 from stack.processes import Service, StackError, Supervisor
 from stack.provision import ALERTMANAGER, PROMETHEUS, Found, Missing, ToolError, provision
-from stack.services import Layout, fresh_layout, services
+from stack.services import Layout, api_token, fresh_layout, services
 from stack.settings import DEFAULT_PORTS, SettingsError, StackSettings, load_settings
 from stack.ticks import RawTicks, ensure_ticks
 
@@ -136,7 +136,7 @@ class Command:
         world = World(
             supervisor=supervisor,
             services={service.name: service for service in planned},
-            api=Api(settings.url("BACKEND_PORT")),
+            api=Api(settings.url("BACKEND_PORT"), api_token(settings)),
             prometheus=prometheus,
             catalog=layout.catalog,
             metrics=layout.metrics,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -167,6 +168,24 @@ def test_prometheus_sees_the_platform_work(demo: Callable[..., Run]) -> None:
         assert heading in run.output
     assert re.search(r"slowest run .*?trace [0-9a-f]{32}", run.output, re.DOTALL)
     assert all_gone(processes)
+
+
+@pytest.mark.usefixtures("real_monitors")
+def test_a_demo_with_a_token_works_throughout(demo: Callable[..., Run], tmp_path: Path) -> None:
+    """The load and Alertmanager bring it, and others are refused."""
+    raw = ensure_ticks(tmp_path / "ticks", total_rows=SMALL_DAY)
+    token = tmp_path / "token"
+    token.write_text("a-token-of-many-letters\n")
+    run = demo(
+        "--duration", "20", RAW_TICK_DIR=str(raw.folder), DATASETS_FILE=str(raw.datasets_file),
+        API_TOKEN_FILE=str(token), WATCHDOG_INTERVAL="2",
+    )  # fmt: skip
+    run.until_working()
+    url = f"http://127.0.0.1:{run.ports['BACKEND_PORT']}/api/alerts/notifications"
+    assert httpx.post(url, json={}, trust_env=False).status_code == 401
+    assert run.exit_code() == 0, run.output
+    summary = json.loads((tmp_path / "var" / "demo" / "summary.json").read_text())
+    assert summary["alerting"]["watchdog_arrived"]
 
 
 def metadata(prometheus: Prometheus) -> list[dict]:

@@ -19,6 +19,7 @@ class Backend:
         self.answers: dict[str, Answer | Callable[[], Answer]] = {}
         self.asked: list[str] = []
         self.bodies: list[bytes] = []
+        self.authorizations: list[str] = []
         self.problem_type = "application/problem+json"
         self.url = f"http://127.0.0.1:{server.server_port}"
 
@@ -33,6 +34,7 @@ def backend() -> Iterator[Backend]:
     class Handler(http.server.BaseHTTPRequestHandler):
         def handle_any(self) -> None:
             state.bodies.append(self.rfile.read(int(self.headers.get("content-length") or 0)))
+            state.authorizations.append(self.headers.get("authorization", ""))
             path = self.path.split("?")[0].removeprefix("/api")
             status, body = state.answer(f"{self.command} {path}")
             content = json.dumps(body).encode()

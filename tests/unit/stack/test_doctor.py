@@ -136,3 +136,16 @@ def test_the_worst_verdict_is_the_exit_code(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("BACKEND_PORT", "eighty")
     assert doctor.main() == Verdict.BROKEN
+
+
+def test_the_doctor_brings_the_token(backend, settings, tmp_path: Path) -> None:
+    """To the backend alone, which asks for it on reads where the network can reach it."""
+    (tmp_path / "token").write_text("a-token-of-many-letters\n")
+    port = backend.url.rpartition(":")[2]
+    given = dict.fromkeys(DEFAULT_PORTS, port) | {"API_TOKEN_FILE": "token", "PATH": str(tmp_path)}
+    doctor.examine(load_settings(given, root=tmp_path))
+    asked = set(zip(backend.asked, backend.authorizations, strict=True))
+    assert asked == {
+        ("GET /ready", "Bearer a-token-of-many-letters"),  # the backend, and its watchdog
+        ("GET /-/healthy", ""), ("GET /-/ready", ""), ("GET /ready", ""), ("GET /v1/rules", ""),
+    }  # fmt: skip

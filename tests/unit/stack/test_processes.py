@@ -258,3 +258,11 @@ def test_no_service_outlives_a_killed_launcher(tmp_path: Path) -> None:
         assert not gone(pid)
         process.send_signal(signal.SIGKILL)
     eventually(lambda: gone(pid))
+
+
+@pytest.mark.parametrize("token", ["", "a-token-of-many-letters"])
+def test_the_question_for_readiness_brings_the_token(backend, token: str) -> None:
+    """A service that the network can reach asks for it on reads too."""
+    backend.answers["GET /ready"] = (200, {})
+    assert is_ready(Service("backend", (), ready_url=f"{backend.url}/api/ready", token=token))
+    assert backend.authorizations == [f"Bearer {token}" if token else ""]

@@ -127,6 +127,8 @@ def test_alertmanager_knows_the_token_that_the_backend_asks_for(tmp_path: Path) 
     (tmp_path / "token").write_text("0123456789abcdef")
     settings = load_settings({"API_TOKEN_FILE": "token"}, root=tmp_path)
     assert api_token(settings) == "0123456789abcdef"
+    tokens = {service.name: service.token for service in plan(settings)[1]}
+    assert {name for name, token in tokens.items() if token} == {"backend"}
     with_token = rendered({"API_TOKEN_FILE": "token"}, tmp_path)[1]
     assert f"credentials_file: {tmp_path / 'token'}" in with_token
     assert "credentials_file" not in rendered({}, tmp_path)[1]
