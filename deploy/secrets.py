@@ -28,13 +28,15 @@ def write(folder: Path) -> list[Path]:
     made = []
     for name in NAMES:
         path = folder / name
-        try:
-            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o444)
-        except FileExistsError:
+        # An empty one is no secret: Grafana's password would be its default.
+        if path.exists() and path.read_text().strip():
             continue
-        with os.fdopen(handle, "w") as file:
+        draft = path.with_name(f".{name}.unfinished")
+        draft.unlink(missing_ok=True)
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.write(token_urlsafe(BYTES))
-        path.chmod(0o444)  # whatever the umask took away
+        draft.chmod(0o444)
+        draft.replace(path)
         made.append(path)
     return made
 

@@ -28,6 +28,14 @@ def test_what_is_there_is_kept(tmp_path: Path) -> None:
     assert (tmp_path / NAMES[1]).read_text() == kept
 
 
+def test_an_empty_file_is_no_secret(tmp_path: Path) -> None:
+    """Left by a full disk; Grafana would take it for its default password."""
+    for name in NAMES:
+        (tmp_path / name).write_text("\n")
+    assert [path.name for path in write(tmp_path)] == list(NAMES)
+    assert all((tmp_path / name).read_text().strip() for name in NAMES)
+
+
 def test_containers_can_read_the_files_and_other_users_cannot_reach_them(tmp_path: Path) -> None:
     """Containers see the mode of the file, users of this machine that of the folder too."""
     folder = tmp_path / "secrets"
