@@ -33,6 +33,8 @@ ROUTES = {
     "GET /api/backtest/results",
     "GET /api/backtest/results/{run_id}",
     "DELETE /api/backtest/results/{run_id}",
+    "GET /api/backtest/compare",
+    "GET /api/backtest/evaluation",
     "GET /api/strategies",
     "GET /api/traces/search",
     "GET /api/traces/tags",
@@ -226,6 +228,31 @@ def test_a_bad_list_of_results_is_refused_by_field(client, params, field):
     """The same for lists."""
     document = problem(client.get("/api/backtest/results", params=params), 422)
     assert document["field"] == field
+
+
+@pytest.mark.parametrize(
+    ("call", "status", "field"),
+    [
+        ("evaluation?sort=password", 422, "sort"),
+        ("evaluation?sort=-sharpe_ratio", 422, "sort"),
+        ("evaluation?format=xml", 422, "format"),
+        ("evaluation?limit=0", 422, "limit"),
+        ("evaluation?limit=201", 422, "limit"),
+        ("evaluation?status=fine", 422, "status"),
+        ("evaluation?instrument_id=../x.SIM", 422, "instrument_id"),
+        ("evaluation?run_ids=nobody", 404, "run_ids"),
+        ("evaluation?run_ids=..%2Fx", 422, "run_ids"),
+        ("evaluation?run_ids=" + ",".join(f"run-{n}" for n in range(201)), 422, "run_ids"),
+        ("evaluation?run_ids=" + "x" * 20_000, 422, "run_ids"),
+        ("compare?a=nobody&b=nobody", 404, "a"),
+        ("compare?a=..%2Fx&b=nobody", 422, "a"),
+        ("compare?a=nobody", 422, "b"),
+        ("compare?a=nobody&b=nobody&format=xml", 422, "format"),
+    ],
+)
+def test_a_bad_evaluation_is_refused_by_field(client, call, status, field):
+    """The same for rankings and comparisons."""
+    assert problem(client.get(f"/api/backtest/{call}"), status)["field"] == field
 
 
 @pytest.mark.parametrize("folder", ["backtest/results", "jobs"])
