@@ -58,7 +58,8 @@ def save(target: Path) -> None:
     if target.exists():
         raise ComposeError(f"{target} exists already: nothing was written")
     unfinished = target.with_name(f"{target.name}.unfinished")
-    unfinished.mkdir(parents=True)
+    unfinished.parent.mkdir(parents=True, exist_ok=True)
+    unfinished.mkdir(mode=0o700)  # Grafana's users are in it
     for part in PARTS:
         sys.stdout.write(f"{part.service} ...\n")
         with _settled(part) as path:

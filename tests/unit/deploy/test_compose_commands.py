@@ -298,6 +298,7 @@ def test_a_backup_holds_every_part(
         "tempo.tar": "tar of tempo:/var/tempo/.\n",
         "backend.tar": "tar of backend:/data/.\n",
     }
+    assert target.stat().st_mode & 0o077 == 0
     calls = [call for call, _ in docker.calls]
     around = (("grafana", "stop", "start"), ("tempo", "stop", "start"),
               ("backend", "pause", "unpause"))  # fmt: skip
