@@ -231,6 +231,13 @@ def test_grafana_finds_the_boards_where_they_are_mounted(parsed: Any) -> None:
     assert (Path(mounts[target]) / Path(home).relative_to(target)).is_file()
 
 
+def test_grafana_leaves_the_plugins_of_its_image_alone(parsed: Any) -> None:
+    """It would unload a data source for an update, which a read-only root then refuses."""
+    environment = parsed["services"]["grafana"]["environment"]
+    assert environment["GF_PLUGINS_PREINSTALL_DISABLED"] == "true"
+    assert environment["GF_PLUGINS_PREINSTALL_AUTO_UPDATE"] == "false"
+
+
 def test_prometheus_finds_a_target_for_every_job(parsed: Any) -> None:
     """Each job's file is there and names a service on a port where it listens."""
     jobs = read(ROOT / "prometheus.yml")["scrape_configs"]
