@@ -75,15 +75,15 @@ def exit_code(outcomes: Sequence[Outcome]) -> int:
 def table(outcomes: Sequence[Outcome]) -> RenderableType:
     """One line for each expectation."""
     shown = Table(header_style="bold", box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for name in ("fault", "notification", "told after", "resolved after", "beside it", ""):
-        shown.add_column(name)
+    for name in ("fault", "", "notification", "told after", "resolved after", "beside it"):
+        shown.add_column(name, overflow="fold")
     for outcome in outcomes:
         end = Text("ok", style="green") if outcome.ok else Text("FAILED", style="bold red")
         for told in outcome.told:
             fired, resolved = _shown(told.fired), _shown(told.resolved)
-            shown.add_row(outcome.fault, told.alert, fired, resolved, _beside(outcome), end)
+            shown.add_row(outcome.fault, end, told.alert, fired, resolved, _beside(outcome))
         if not outcome.told:
-            shown.add_row(outcome.fault, "", "", "", _beside(outcome), end)
+            shown.add_row(outcome.fault, end, "", "", "", _beside(outcome))
     note = f"`a of b`: measured, and at most expected; up to {SLACK_SECONDS:.0f} s more are allowed"
     problems = [f"{o.fault}: {o.problem}" for o in outcomes if o.problem]
     return Group(shown, Text(note, style="dim"), *(Text(each, style="red") for each in problems))
