@@ -173,7 +173,8 @@ def _work(run: Run, tools: Workshop, scope: Any) -> None:
     with scope.stage("build"):
         engine = build_engine(request, instrument, engine_log.config(run.context.settings))
     try:
-        curve = EquityCurve(engine, instrument, account_currency(request, instrument))
+        currency = account_currency(request, instrument)
+        curve = EquityCurve(engine, instrument, currency, run.window_ns)
         scope.on_progress(run.show)
         run.show(0)
         try:

@@ -14,7 +14,7 @@ from nautilus_trader.model.identifiers import Venue
 from nautilus_trader.model.instruments import Instrument
 from nautilus_trader.model.objects import Currency
 
-from backend.evaluation.curve import deepest_fall
+from backend.evaluation.curve import deepest_fall, points_of_returns
 from backend.models import Trading
 from backend.trading import TradeLog
 
@@ -41,11 +41,19 @@ class EquityCurve:
 
     It listens, because states that the account keeps are changed by later commissions. Coins on a
     cash account count at the price of their time; open positions on a margin account do not count.
+    The window (Unix ns) is what the run's figures will be of.
     """
 
-    def __init__(self, engine: BacktestEngine, instrument: Instrument, currency: Currency) -> None:
+    def __init__(
+        self,
+        engine: BacktestEngine,
+        instrument: Instrument,
+        currency: Currency,
+        window: tuple[int, int] | None = None,
+    ) -> None:
         self.points: list[tuple[int, float]] = []
         self.currency = currency
+        self.window = window
         self._instrument = instrument
         self._cache = engine.cache
         self.trades = TradeLog(engine, instrument)
@@ -84,18 +92,27 @@ def report(engine: BacktestEngine, venue: Venue, curve: EquityCurve) -> RunRepor
             "returns": _numbers(analyzer.get_performance_stats_returns()),
             "general": _numbers(analyzer.get_performance_stats_general()),
         },
-        equity_curve=kept(curve.points),
+        equity_curve=kept(curve.points, curve.window),
         trading=curve.trades.record(),
     )
 
 
-def kept(curve: list[tuple[int, float]]) -> list[tuple[int, float]]:
-    """The curve, thinned, with both ends of its deepest fall: the drawdown stays what it was."""
+def kept(
+    curve: list[tuple[int, float]], window: tuple[int, int] | None = None
+) -> list[tuple[int, float]]:
+    """The curve, thinned, with the points that its figures need: they stay what they were.
+
+    Those are both ends of the deepest fall and, with the window (Unix ns), the ends of periods,
+    unless these are so many that nothing would be left to draw between them.
+    """
     if len(curve) <= CURVE_POINTS:
         return curve
-    ends = deepest_fall([equity for _, equity in curve])
-    places = {*ends, *thinned(range(len(curve)), CURVE_POINTS - len(ends))}
-    return [curve[place] for place in sorted(places)]
+    needed = set(deepest_fall([equity for _, equity in curve]))
+    ends = points_of_returns(curve, *window) if window else set()
+    if len(ends) <= CURVE_POINTS // 2:
+        needed |= ends
+    needed.update(thinned(range(len(curve)), CURVE_POINTS - len(needed)))
+    return [curve[place] for place in sorted(needed)]
 
 
 def thinned(curve: Sequence[T], most: int = CURVE_POINTS) -> Sequence[T]:

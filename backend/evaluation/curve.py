@@ -37,6 +37,7 @@ TOO_LARGE = "the number is too large to be held"
 
 Curve = Sequence[tuple[int, float]]
 Floats = np.ndarray[Any, np.dtype[np.float64]]
+Places = np.ndarray[Any, np.dtype[np.intp]]
 
 
 @dataclass(frozen=True)
@@ -71,13 +72,12 @@ def figure(value: float) -> Figure:
 
 def returns(curve: Curve, start_ns: int, end_ns: int) -> Returns:
     """Simple returns E[i]/E[i-1] - 1 at the ends of equal periods of the window."""
-    span = (end_ns - start_ns) / 1e9
-    length = max((one for one in LENGTHS if span / one >= FEWEST), default=LENGTHS[0])
-    periods = max(1, round(span / length))
-    seconds = span / periods
+    edges = _edges(start_ns, end_ns)
+    periods = len(edges) - 1
+    seconds = (end_ns - start_ns) / 1e9 / periods
     if not curve:
         return Returns(seconds, periods, None, "the run left no equity curve")
-    equity = _at(curve, [start_ns + (end_ns - start_ns) * n // periods for n in range(periods + 1)])
+    equity = _at(curve, edges)
     if float(min(value for _, value in curve)) <= 0:
         return Returns(seconds, periods, None, "equity was not above zero all the time")
     with np.errstate(over="ignore"):
@@ -86,6 +86,11 @@ def returns(curve: Curve, start_ns: int, end_ns: int) -> Returns:
         return Returns(seconds, periods, None, TOO_LARGE)
     values[np.abs(values) <= ROUNDING] = 0.0
     return Returns(seconds, periods, values)
+
+
+def points_of_returns(curve: Curve, start_ns: int, end_ns: int) -> set[int]:
+    """Places of the points that `returns` reads: a curve of these alone has the same returns."""
+    return set(_places(curve, _edges(start_ns, end_ns)).tolist())
 
 
 def total_return(curve: Curve) -> Figure:
@@ -172,10 +177,22 @@ def mean_equity(curve: Curve, start_ns: int, end_ns: int) -> float:
     return float(np.average(_at(curve, inside[:-1]), weights=held))
 
 
-def _at(curve: Curve, moments: Sequence[int]) -> Floats:
-    """Equity at each moment; of points at one time the last counts."""
+def _edges(start_ns: int, end_ns: int) -> list[int]:
+    """The ends of the periods, with the begin of the first."""
+    span = end_ns - start_ns
+    length = max((one for one in LENGTHS if span / 1e9 / one >= FEWEST), default=LENGTHS[0])
+    periods = max(1, round(span / 1e9 / length))
+    return [start_ns + span * n // periods for n in range(periods + 1)]
+
+
+def _places(curve: Curve, moments: Sequence[int]) -> Places:
+    """Place of the point that holds at each moment; of points at one time the last counts."""
     times = np.asarray([ns for ns, _ in curve], dtype=np.int64)
-    equity = np.asarray([value for _, value in curve], dtype=float)
-    places = np.searchsorted(times, np.asarray(moments, dtype=np.int64), side="right") - 1
-    values: Floats = equity[np.maximum(places, 0)]
-    return values
+    found: Places = np.searchsorted(times, np.asarray(moments, dtype=np.int64), side="right") - 1
+    return np.maximum(found, 0)
+
+
+def _at(curve: Curve, moments: Sequence[int]) -> Floats:
+    """Equity at each moment."""
+    values: Floats = np.asarray([value for _, value in curve], dtype=float)
+    return values[_places(curve, moments)]

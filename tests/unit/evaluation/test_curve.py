@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import empyrical
@@ -71,17 +72,32 @@ def test_return_and_drawdown_are_those_of_empyrical(points: Points) -> None:
     )
 
 
-@settings(max_examples=30, deadline=None)
+@pytest.mark.parametrize("span", [300, 86_400, 40 * 86_400])
+@settings(max_examples=15, deadline=None)
 @given(seed=st.integers(0, 10**6), points=st.integers(CURVE_POINTS + 1, 5 * CURVE_POINTS))
-def test_a_thinned_curve_has_the_drawdown_of_the_whole(seed: int, points: int) -> None:
-    """Both ends of the deepest fall are kept, in at most as many points as before."""
-    walk = 1000 + np.cumsum(np.random.default_rng(seed).normal(0, 1, points))
-    whole = [(START + n, float(value)) for n, value in enumerate(walk)]
-    thin = kept(whole)
+def test_a_thinned_curve_has_the_figures_of_the_whole(span: int, seed: int, points: int) -> None:
+    """Drawdown and returns stay to the last digit, in at most as many points as before."""
+    random = np.random.default_rng(seed)
+    values = 1000 + np.cumsum(random.normal(0, 0.1, points))
+    times = START + np.sort(random.integers(0, span * 10**9, points))
+    whole = list(zip(times.tolist(), values.tolist(), strict=True))
+    window = START, START + span * 10**9
+    thin = kept(whole, window)
     assert len(thin) <= CURVE_POINTS
-    assert thin == sorted(set(thin))
+    assert thin == sorted(thin, key=lambda point: point[0])
     assert (thin[0], thin[-1]) == (whole[0], whole[-1])
     assert curve.max_drawdown(thin) == curve.max_drawdown(whole)
+    for ratio in (curve.sharpe_ratio, curve.sortino_ratio):
+        assert ratio(curve.returns(thin, *window)) == ratio(curve.returns(whole, *window))
+
+
+def test_a_window_of_years_leaves_points_to_draw() -> None:
+    """Ten years have more days than a curve has points: then the returns are nearly the whole's."""
+    whole = [(START + n * DAY_NS // 4, 1000.0 + n % 7) for n in range(4 * 3_650)]
+    thin = kept(whole, (START, START + 3_650 * DAY_NS))
+    assert CURVE_POINTS - 2 <= len(thin) <= CURVE_POINTS
+    gaps = [after[0] - before[0] for before, after in itertools.pairwise(thin)]
+    assert max(gaps) < 5 * DAY_NS
 
 
 @settings(max_examples=50, deadline=None)
