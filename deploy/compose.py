@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -121,12 +121,7 @@ def override(env: Mapping[str, str], profile: str = "") -> dict[str, Any]:
     }
     given = mounts.by_service(ROOT)
     given["alertmanager"] += files.values()
-    if wrong := mounts.unreadable({path for paths in given.values() for path in paths}):
-        named = ", ".join(map(str, sorted(wrong)))
-        raise ComposeError(
-            f"containers run as users of their own and cannot read {named}: let all read it "
-            "(chmod a+rX), and keep a secret in a folder that only you can enter"
-        )
+    _require_readable(mounts.inside({path for paths in given.values() for path in paths}))
     services: dict[str, Any] = {
         name: {"labels": {mounts.LABEL: mounts.digest(paths)}} for name, paths in given.items()
     }
@@ -138,15 +133,27 @@ def override(env: Mapping[str, str], profile: str = "") -> dict[str, Any]:
     }
 
 
+def _require_readable(paths: Iterable[Path]) -> None:
+    if wrong := mounts.unreadable(paths):
+        named = ", ".join(map(str, sorted(wrong)))
+        raise ComposeError(
+            f"containers run as users of their own and cannot read {named}: let all read it "
+            "(chmod a+rX), and keep a secret in a folder that only you can enter"
+        )
+
+
 def _ticks(env: Mapping[str, str], profile: str) -> dict[str, Any]:
     """Of the backend: a generated day, for a demo where there are no ticks of the user's own."""
-    if named := env.get("RAW_TICKS"):
-        if not (ROOT / Path(named).expanduser()).is_dir():
-            raise ComposeError(f"RAW_TICKS={named}: no such folder")
-        return {}
-    own = ROOT / RAW_TICKS / "raw_tick_data"
-    own.mkdir(parents=True, exist_ok=True)  # Docker does not mount what is not there
-    if any(own.iterdir()):
+    named = env.get("RAW_TICKS")
+    folder = ROOT / Path(named or RAW_TICKS).expanduser()
+    if named and not folder.is_dir():
+        raise ComposeError(f"RAW_TICKS={named}: no such folder")
+    own = folder / "raw_tick_data"
+    if not named:
+        own.mkdir(parents=True, exist_ok=True)  # Docker does not mount what is not there
+    if named or any(own.iterdir()):
+        # Below are too many files to look at each time.
+        _require_readable([folder, own, own / "by_date", own / "datasets.toml"])
         return {}
     if profile != "demo":
         sys.stdout.write(

@@ -62,7 +62,7 @@ def digest(paths: Iterable[Path]) -> str:
 
 def unreadable(paths: Iterable[Path]) -> list[Path]:
     """Those that users whom this machine does not have cannot read."""
-    return [path for path in inside(paths) if path.exists() and not _readable_by_all(path)]
+    return [path for path in paths if path.exists() and not _readable_by_all(path)]
 
 
 def _readable_by_all(path: Path) -> bool:

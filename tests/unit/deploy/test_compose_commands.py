@@ -175,7 +175,7 @@ def test_a_demo_without_ticks_gets_a_generated_day(docker: Docker, tmp_path: Pat
     inside = Path(backend["environment"]["RAW_TICK_DIR"]).relative_to(mount["target"])
     folder = Path(mount["source"]) / inside
     assert (folder / "datasets.toml").is_file()
-    assert mounts.unreadable([folder]) == []
+    assert mounts.unreadable(mounts.inside([folder])) == []
 
 
 def test_a_demo_with_ticks_uses_them(docker: Docker, tmp_path: Path) -> None:
@@ -204,6 +204,18 @@ def test_a_folder_of_ticks_that_is_not_there_is_named(docker: Docker) -> None:
         compose.override({"RAW_TICKS": "/nowhere"})
 
 
+@pytest.mark.parametrize("env", [{}, {"RAW_TICKS": "data_downloads"}])
+def test_ticks_that_the_backend_could_not_read_are_named(
+    docker: Docker, tmp_path: Path, env: dict[str, str]
+) -> None:
+    """Before it starts without them."""
+    own = tmp_path / "data_downloads" / "raw_tick_data"
+    own.mkdir(parents=True)
+    (own / "datasets.toml").touch(0o600)
+    with pytest.raises(ComposeError, match=r"cannot read .*datasets\.toml: let all read it"):
+        compose.override(env)
+
+
 @pytest.mark.parametrize("name", ["secrets/api_token", "slack"])
 def test_a_secret_that_a_container_could_not_read_starts_nothing(
     docker: Docker, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
@@ -227,9 +239,9 @@ def test_what_is_rendered_can_be_read_whatever_the_umask(docker: Docker, tmp_pat
         assert compose.main(["up", "demo"]) == 0
     finally:
         os.umask(before)
-    assert (
-        mounts.unreadable([tmp_path / compose.RENDERED, tmp_path / compose.GENERATED_TICKS]) == []
-    )
+    written = mounts.inside([tmp_path / compose.RENDERED, tmp_path / compose.GENERATED_TICKS])
+    assert len(written) > 10
+    assert mounts.unreadable(written) == []
 
 
 def test_a_change_of_what_is_mounted_makes_the_container_anew(
