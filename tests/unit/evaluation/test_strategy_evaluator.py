@@ -102,7 +102,7 @@ def test_a_run_deleted_since_it_was_listed_is_left_out(
 
 
 def test_windows_of_all_lengths_are_ranked(store: ResultStore, make_result: Results) -> None:
-    """Runs over other windows compare by figures of a year."""
+    """All the same: the figures say by how much time they were annualised."""
     end = datetime(2026, 1, 5, 12, 5, tzinfo=UTC)
     for run_id, minutes in (("short", 0), ("long", 55)):
         curve = [(0, 100.0), (30, 101.0), (60, 100.5)]
