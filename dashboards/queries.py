@@ -58,11 +58,14 @@ def total_rate(spec: MetricSpec, *by: str, over: str = RATE, **match: Match) -> 
 
 
 def quantile(q: float, spec: MetricSpec, *by: str, over: str = RATE, **match: Match) -> Query:
-    """The value that the share `q` of a histogram's observations stays below."""
+    """The value that the share `q` of a histogram's observations stays below.
+
+    Of no observations it is NaN, which no panel should show as a value; the comparison drops it.
+    """
     _only(spec, "histogram")
     buckets = f"rate({select(spec, '_bucket', **match)}[{over}])"
     inner = _aggregate("sum", spec, (*by, "le"), buckets)
-    return Query(f"histogram_quantile({q:g}, {inner})", spec.exemplars)
+    return Query(f"histogram_quantile({q:g}, {inner}) >= 0", spec.exemplars)
 
 
 def heat(spec: MetricSpec, **match: Match) -> Query:

@@ -35,9 +35,8 @@ def answered(platform: Platform, question: Question) -> Answer:
         series = _series(platform, question, text, window)
     except Refused as error:
         return Answer(f"{question.where}: {error}\n  {text}", False)
-    # Grafana draws NaN as a gap; a quantile of a moment without events is one.
     has_data = any(math.isfinite(value) for _, values in series for value in values)
-    problems = list(_unsound(question, text, series))
+    problems = list(_unsound(question, series))
     if question.must_return and not has_data:
         problems.append("no data")
     if not problems:
@@ -59,14 +58,12 @@ def _series(platform: Platform, question: Question, text: str, window: grafana.W
     ]
 
 
-def _unsound(question: Question, text: str, series: Series) -> Iterator[str]:
+def _unsound(question: Question, series: Series) -> Iterator[str]:
     """Values that no panel can draw, or that lie outside its axis."""
-    quantile = "histogram_quantile(" in text and not question.instant
-    may_be_nan = question.may_be_nan or quantile
     low = -math.inf if question.low is None else question.low
     high = math.inf if question.high is None else question.high
     for labels, values in series:
-        wrong = [value for value in values if _is_wrong(value, may_be_nan, low, high)]
+        wrong = [value for value in values if _is_wrong(value, question.may_be_nan, low, high)]
         if wrong:
             yield f"{len(wrong)} of {len(values)} values of {labels} are like {wrong[0]}"
 

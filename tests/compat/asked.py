@@ -157,8 +157,7 @@ def with_choice(question: Question, variable: Json, value: str) -> Question | No
     if question.depends_on(name):
         given = {**question.variables, name: grafana.value_of(variable, value)}
         where = f"{question.where}, {name}={value}"
-        # Something that happened once has a series, and no quantile yet.
-        return replace(question, where=where, variables=given, may_be_nan=True)
+        return replace(question, where=where, variables=given)
     return None
 
 

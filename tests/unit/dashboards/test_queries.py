@@ -97,5 +97,5 @@ def test_a_quantile_is_taken_of_summed_buckets() -> None:
     """Of all processes together, by what was asked for."""
     name = m.JOB_QUEUE_WAIT.name
     assert q.quantile(0.95, m.JOB_QUEUE_WAIT, "job_type", over="5m").expr == (
-        f"histogram_quantile(0.95, sum by (job_type, le) (rate({name}_bucket{{{OWN}}}[5m])))"
+        f"histogram_quantile(0.95, sum by (job_type, le) (rate({name}_bucket{{{OWN}}}[5m]))) >= 0"
     )
