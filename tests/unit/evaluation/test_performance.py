@@ -44,7 +44,7 @@ def test_an_evaluation_says_how_its_window_was_cut(make_result: Results) -> None
     assert (found.periods, found.period_seconds) == (60, 60.0)
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(
     pnls=st.lists(
         st.floats(-1e4, 1e4).map(lambda value: round(value, 2) + 0.0), min_size=1, max_size=50
@@ -128,7 +128,7 @@ def test_turnover_needs_one_currency_and_equity(
     assert undefined(make_result(**{"trading": TRADED, **fields}))["turnover"] == reason
 
 
-@settings(max_examples=100)
+@settings(max_examples=100, deadline=None)
 @given(
     values=st.lists(st.floats(allow_nan=False, allow_infinity=False), max_size=20),
     amounts=st.tuples(*[st.floats(0, allow_nan=False, allow_infinity=False)] * 3),
