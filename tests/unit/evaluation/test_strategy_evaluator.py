@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -108,3 +109,16 @@ def test_windows_of_all_lengths_are_ranked(store: ResultStore, make_result: Resu
         curve = [(0, 100.0), (30, 101.0), (60, 100.5)]
         store.save(make_result(run_id, curve=curve, end=end + timedelta(minutes=minutes)))
     assert ranks(StrategyEvaluator(store)) == [("short", 1), ("long", 2)]
+
+
+def test_results_of_earlier_versions_are_ranked(store: ResultStore, make_result: Results) -> None:
+    """Their files know nothing of trades: figures of the curve are there, the others say why not."""
+    store.save(make_result("old", curve=[(0, 100.0), (60, 101.0)]))
+    path = store.results_dir / "old.json"
+    document = json.loads(path.read_text())
+    del document["trading"]
+    path.write_text(json.dumps(document))
+    evaluator = StrategyEvaluator(store)
+    assert ranks(evaluator, sort="total_return") == [("old", 1)]
+    (item,) = evaluator.rank(sort="win_rate").items
+    assert "without a record" in item.performance.undefined["win_rate"]
