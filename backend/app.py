@@ -12,6 +12,7 @@ from starlette_compress import CompressMiddleware, add_compress_type, remove_com
 from backend import problems, routes
 from backend.access import Access, AccessControl, is_loopback, read_token
 from backend.alertmanager_client import AlertmanagerClient
+from backend.cache import shared_store
 from backend.catalog_manager import CatalogManager
 from backend.data_converter import Converter
 from backend.documents import Documents
@@ -19,7 +20,8 @@ from backend.executors.base import Executor
 from backend.jobs import JobManager
 from backend.notifications import Notifications
 from backend.problems import BodyLimit, Problem
-from backend.result_store import ResultStore
+from backend.result_store import ResultStore, page_cache
+from backend.routes import boards
 from backend.routes.catalog import ARROW
 from backend.routes.vitals import RateLimit
 from backend.services import Services
@@ -48,11 +50,12 @@ def create_app(settings: Settings, session: Session, executor: Executor) -> Fast
     access = Access(
         read_token(settings.api_token_file), protect_reads=not is_loopback(settings.bind_host)
     )
+    shared = shared_store(settings.redis_address)
     services = Services(
         settings=settings,
         session=session,
         executor=executor,
-        results=ResultStore(settings.results_dir),
+        results=ResultStore(settings.results_dir, page_cache(session, shared)),
         converter=Converter(settings, session),
         catalog=CatalogManager(settings, session),
         traces=TraceReader(settings.trace_store_url),
@@ -60,6 +63,7 @@ def create_app(settings: Settings, session: Session, executor: Executor) -> Fast
         notifications=Notifications(settings.results_dir / "notifications.sqlite3"),
         watchdog=Watchdog(session, settings.watchdog_interval, settings.deadman_webhook),
         documents=Documents(),
+        shared=shared,
     )
 
     @asynccontextmanager
@@ -75,6 +79,8 @@ def create_app(settings: Settings, session: Session, executor: Executor) -> Fast
             await services.alertmanager.close()
             services.notifications.close()
             services.results.close()
+            if shared is not None:
+                shared.close()
 
     app = FastAPI(
         title="Nautilus monitoring",
@@ -88,6 +94,7 @@ def create_app(settings: Settings, session: Session, executor: Executor) -> Fast
     app.state.access = access
     app.state.vitals_limit = RateLimit(VITALS_PER_SECOND, VITALS_BURST)
     app.include_router(routes.api())
+    app.include_router(boards.pages)
     problems.install(app)
     _describe_problems(app)
     app.add_middleware(BodyLimit, limit=BODY_LIMIT, by_path=BODY_LIMITS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import BaseModel, Field
 
-from backend.cache import Cache
+from backend.cache import Cache, Codec, shared_store
 from backend.catalog_files import Slice, TickFile, row_groups, slices, tick_files
 from backend.conversion.layout import LAYOUTS, safe_id
 from backend.errors import Invalid, NotFound
@@ -53,6 +54,10 @@ class CatalogInstrument(BaseModel):
     ticks: dict[TickKind, Holding] = Field(default_factory=dict)
 
 
+_DEFINITIONS: Codec[dict[str, CatalogInstrument]] = Codec(dict[str, CatalogInstrument])
+_HOLDING: Codec[Holding] = Codec(Holding)
+
+
 class CatalogManager:
     """One catalog. Listing and reading ticks as tables work without NautilusTrader.
 
@@ -63,7 +68,10 @@ class CatalogManager:
     def __init__(self, settings: Settings, session: Session | None = None) -> None:
         self.path = settings.catalog_dir
         session = session or current_session()
-        self._cache: Cache[Any] = Cache("catalog", session, 256)
+        self._cache: Cache[Any] = Cache(
+            "catalog", session, 4096, negative=(NotFound,),
+            store=shared_store(settings.redis_address),
+        )  # fmt: skip
         self._catalog: ParquetDataCatalog | None = None
 
     def instruments(self) -> list[CatalogInstrument]:
@@ -170,7 +178,9 @@ class CatalogManager:
     def _definitions(self) -> dict[str, CatalogInstrument]:
         folders = self._folders()
         stamp = tuple((folder, folder.stat().st_mtime_ns) for folder in folders)
-        known: dict[str, CatalogInstrument] = self._cache.get_or_load(stamp, lambda: _read(folders))
+        known: dict[str, CatalogInstrument] = self._cache.get_or_load(
+            ("definitions", stamp), lambda: _read(folders), _DEFINITIONS
+        )
         return known
 
     def _holdings(self, instrument_id: str) -> dict[TickKind, Holding]:
@@ -178,14 +188,19 @@ class CatalogManager:
         for kind in LAYOUTS:
             files = tick_files(self.path, kind, instrument_id, *ALL_TIME)
             if files:
-                held[kind] = Holding(
-                    start=_time(files[0].first_ns),
-                    end=_time(max(file.last_ns for file in files)),
-                    rows=sum(group.rows for file in files for group in row_groups(file)),
-                    bytes=sum(file.size for file in files),
-                    files=len(files),
-                )
+                key = "holding", tuple(file.identity for file in files)
+                held[kind] = self._cache.get_or_load(key, partial(_holding, files), _HOLDING)
         return held
+
+
+def _holding(files: list[TickFile]) -> Holding:
+    return Holding(
+        start=_time(files[0].first_ns),
+        end=_time(max(file.last_ns for file in files)),
+        rows=sum(group.rows for file in files for group in row_groups(file)),
+        bytes=sum(file.size for file in files),
+        files=len(files),
+    )
 
 
 def _read(folders: list[Path]) -> dict[str, CatalogInstrument]:

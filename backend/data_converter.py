@@ -5,10 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 from backend import datasets
+from backend.cache import Cache, shared_store
 from backend.context import ProgressSink, ignore_progress
 from backend.conversion.job import FileConversion
 from backend.conversion.manifest import Freshness, Manifest
@@ -28,9 +28,9 @@ class Converter:
     def __init__(self, settings: Settings, session: Session) -> None:
         self._settings = settings
         self._session = session
-        self._raw = RawFolder(settings.raw_tick_dir)
+        self._raw = RawFolder(settings.raw_tick_dir, session, shared_store(settings.redis_address))
         self._workspace = Workspace(settings.catalog_dir)
-        self._loaded: tuple[tuple[Path, int, int], Datasets] | None = None
+        self._descriptions: Cache[Datasets] = Cache("config", session, 4, negative=(Invalid,))
 
     def days(self) -> list[RawDay]:
         """All raw days, with the state of each file. Raises Invalid for a bad datasets file."""
@@ -96,12 +96,10 @@ class Converter:
         path = self._settings.datasets_path
         try:
             found = path.stat()
-            state = (path, found.st_size, found.st_mtime_ns)
+            state = path, found.st_size, found.st_mtime_ns
         except OSError:
             return datasets.load(path)  # says what is wrong
-        if self._loaded is None or self._loaded[0] != state:
-            self._loaded = (state, datasets.load(path))
-        return self._loaded[1]
+        return self._descriptions.get_or_load(state, lambda: datasets.load(path))
 
     def _max_rejected(self, dataset: Dataset) -> float:
         own = dataset.max_rejected

@@ -79,6 +79,14 @@ def trace_store(url: str, trouble: str) -> Check:
     return Check(name="trace store", ok=not trouble, detail=detail)
 
 
+def shared_cache(address: str, trouble: str) -> Check:
+    """The Redis that REDIS_URL names; caches work in memory alone when there is `trouble`."""
+    detail = f"{address} takes no entries ({trouble}); see REDIS_URL" if trouble else (
+        f"{address} takes entries"
+    )  # fmt: skip
+    return Check(name="redis", ok=not trouble, detail=detail)
+
+
 def watchdog(missing: bool, detail: str) -> Check:
     """The dead-man switch of the alerting, where ALERTMANAGER_URL is set."""
     return Check(name="watchdog", ok=not missing, detail=detail)

@@ -15,9 +15,11 @@ from typing import Any
 import orjson
 from pydantic import ValidationError
 
+from backend.cache import Cache, Codec, RedisStore
 from backend.errors import Invalid, NotFound
 from backend.models import ID_PATTERN, BacktestResult, ResultPage, ResultSummary
 from backend.result_index import SORTS, Entry, ResultIndex
+from nautilus_instrumentation import Session
 
 logger = logging.getLogger(__name__)
 
@@ -25,6 +27,12 @@ MAX_PAGE = 1_000
 ENOUGH_RUNS = 3
 """Runs that a median must have before a run is compared with it."""
 
+PAGED_RESULTS = 5_000
+"""Summaries that lists kept in memory may hold together, of some 3 kB each."""
+PAGE_SECONDS = 600.0
+"""A list is no longer asked for once the index changed; this is when it goes."""
+
+_PAGE: Codec[ResultPage] = Codec(ResultPage)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -35,8 +43,10 @@ class ResultStore:
     result that is not there.
     """
 
-    def __init__(self, results_dir: Path) -> None:
+    def __init__(self, results_dir: Path, pages: Cache[ResultPage] | None = None) -> None:
+        """`pages` keeps lists until the index changes; see `page_cache`."""
         self.results_dir = results_dir
+        self._pages = pages
         results_dir.mkdir(parents=True, exist_ok=True)
         self._index = ResultIndex(results_dir / "index.sqlite3", self._names, self._entries)
 
@@ -78,8 +88,18 @@ class ResultStore:
                 f"cannot sort by {column!r}; sort keys are {', '.join(SORTS)}", field="sort"
             )
         wanted = {"strategy": strategy, "instrument_id": instrument_id, "status": status}
+        if self._pages is None:
+            return self._page(limit, cursor, sort, wanted)
+        state = self.results_dir, self.revision(), limit, cursor, sort, tuple(wanted.values())
+        return self._pages.get_or_load(
+            state, lambda: self._page(limit, cursor, sort, wanted), _PAGE
+        )
+
+    def _page(
+        self, limit: int, cursor: str | None, sort: str, wanted: dict[str, str | None]
+    ) -> ResultPage:
         rows = self._index.page(
-            column,
+            sort.removeprefix("-"),
             sort.startswith("-"),
             limit + 1,
             _read_cursor(cursor, sort) if cursor else None,
@@ -160,6 +180,14 @@ class ResultStore:
                 yield _entry(self.get(name))
             except NotFound as error:
                 logger.warning("left out of the index of results: %s", error)
+
+
+def page_cache(session: Session, store: RedisStore | None) -> Cache[ResultPage]:
+    """For lists that are asked for again and again, as consoles do."""
+    return Cache(
+        "results", session, PAGED_RESULTS, ttl_seconds=PAGE_SECONDS,
+        size_of=lambda page: 1 + len(page.items), store=store,
+    )  # fmt: skip
 
 
 def throughput_ratio(result: ResultSummary, store: ResultStore) -> float | None:

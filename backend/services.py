@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from backend.alertmanager_client import AlertmanagerClient
+from backend.cache import RedisStore
 from backend.catalog_manager import CatalogManager
 from backend.data_converter import Converter
 from backend.documents import Documents
@@ -36,6 +37,8 @@ class Services:
     notifications: Notifications
     watchdog: Watchdog
     documents: Documents
+    shared: RedisStore | None = None
+    """Where caches of several processes meet; None without REDIS_URL."""
     jobs: JobManager = None  # type: ignore[assignment]  # see above
 
 

@@ -6,8 +6,9 @@ import os
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import parse_qsl, urlsplit
 
-from pydantic import BeforeValidator, ByteSize, Field
+from pydantic import AfterValidator, BeforeValidator, ByteSize, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -16,6 +17,30 @@ def _absolute(value: str | Path) -> Path:
 
 
 Folder = Annotated[Path, BeforeValidator(_absolute)]
+
+_REDIS_OPTIONS = ("db", "username", "password", "ssl_")
+
+
+def _redis_address(value: SecretStr) -> SecretStr:
+    """Refuse what the driver would refuse at the first use, without a word of the address."""
+    try:
+        parts = urlsplit(value.get_secret_value())
+        complete = parts.path if parts.scheme == "unix" else parts.hostname and (parts.port or True)
+        options = [name for name, _ in parse_qsl(parts.query, strict_parsing=bool(parts.query))]
+    except ValueError:  # such as a password with / or #, which must be written as %2F, %23
+        complete, options = None, []
+    schemes = ("redis", "rediss", "unix")
+    if not complete or parts.scheme not in schemes or parts.fragment:
+        raise ValueError(
+            "must be redis://, rediss:// or unix://, as in redis://:password@host:6379/0 "
+            "or unix:///run/redis.sock; special characters of a password as %XX"
+        )
+    if unknown := [name for name in options if not name.startswith(_REDIS_OPTIONS)]:
+        raise ValueError(f"takes no option {unknown[0]!r}; it takes db, username, password, ssl_…")
+    return value
+
+
+RedisAddress = Annotated[SecretStr, AfterValidator(_redis_address)]
 
 
 class Settings(BaseSettings):
@@ -26,8 +51,9 @@ class Settings(BaseSettings):
     """
 
     model_config = SettingsConfigDict(
-        case_sensitive=False, extra="ignore", frozen=True, env_ignore_empty=True
-    )
+        case_sensitive=False, extra="ignore", frozen=True, env_ignore_empty=True,
+        hide_input_in_errors=True,  # addresses may hold passwords
+    )  # fmt: skip
 
     raw_tick_dir: Folder = Field(
         default=Path("data_downloads/raw_tick_data"), validate_default=True,
@@ -71,6 +97,9 @@ class Settings(BaseSettings):
         default=3200, ge=0, le=65535, description="Port of the store on this machine without that"
     )
     prometheus_url: str | None = Field(default=None, description="Where metrics are queried")
+    prometheus_port: int = Field(
+        default=9090, ge=0, le=65535, description="Port of Prometheus on this machine without that"
+    )
     alertmanager_url: str | None = Field(
         default=None, description="Alertmanager; when set, its Watchdog is expected to arrive"
     )
@@ -86,9 +115,22 @@ class Settings(BaseSettings):
         pattern=r"^https?://\S+$",
         description="Told by JSON when the Watchdog stops coming, and comes again",
     )
+    redis_url: RedisAddress | None = Field(
+        default=None, description="Redis that processes share cache entries in; a cache, no store"
+    )
     nautilus_log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "OFF"] = Field(
         default="ERROR", description="Least level of NautilusTrader's log lines that are kept"
     )
+
+    @property
+    def redis_address(self) -> str | None:
+        """With its password: for the driver alone."""
+        return self.redis_url.get_secret_value() if self.redis_url else None
+
+    @property
+    def prometheus_address(self) -> str:
+        """Where metrics are queried."""
+        return self.prometheus_url or f"http://127.0.0.1:{self.prometheus_port}"
 
     @property
     def trace_store_url(self) -> str:

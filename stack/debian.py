@@ -3,7 +3,7 @@
 apt gets its own lists, cache and no hooks, so nothing of the system changes: nothing is installed,
 no service starts. Signatures are checked by apt as ever. Of the dependencies only the JavaScript of
 web pages is fetched too: the Go programs themselves need libc6, and `--version` shows whether they
-run.
+run. A program in C brings the packages that this machine lacks, and starts with their libraries.
 """
 
 from __future__ import annotations
@@ -63,12 +63,13 @@ def unpacked(package: str, tools_dir: Path) -> Path:
     return tools_dir / "debian" / package
 
 
-def fetch(package: str, tools_dir: Path, sources: str = "") -> Path:
+def fetch(package: str, tools_dir: Path, sources: str = "", *, libraries: bool = False) -> Path:
     """Download and unpack `package`; returns the folder, which appears whole or not at all.
 
     Its programs find their own files when they are started with this folder as working folder.
     `sources` (lines of a sources.list) take the place of the machine's own; they need a `tools_dir`
-    of their own. Raises FetchError.
+    of their own. `libraries`: unpack what it depends on and this machine lacks beside it, and leave
+    in `usr/bin` scripts that start its programs with that. Raises FetchError.
     """
     for program in ("apt-get", "dpkg-deb"):
         if shutil.which(program) is None:
@@ -83,9 +84,11 @@ def fetch(package: str, tools_dir: Path, sources: str = "") -> Path:
         if not target.is_dir():
             draft = Path(drafts)
             _configure(private, sources)
-            for archive in _download(package, private, draft):
+            for archive in _download(package, private, draft, libraries):
                 _run(["dpkg-deb", "-x", str(archive), str(draft / "root")], draft)
             _relocate(draft / "root")
+            if libraries:
+                _wrap(draft / "root")
             (draft / "root").rename(target)
     return target
 
@@ -96,8 +99,8 @@ def _configure(private: Path, sources: str) -> None:
     (private / "sources.list").write_text(sources)
 
 
-def _download(package: str, private: Path, folder: Path) -> list[Path]:
-    """Archives of the package and of what its web pages need, in `folder`."""
+def _download(package: str, private: Path, folder: Path, libraries: bool) -> list[Path]:
+    """Archives of the package, and of what its web pages or its programs need, in `folder`."""
     options = ["--quiet", "--config-file", str(private / "apt.conf")]
     problem = ""
     try:
@@ -110,10 +113,21 @@ def _download(package: str, private: Path, folder: Path) -> list[Path]:
         raise FetchError(problem or str(error)) from None
     if not list(folder.glob("*.deb")):
         raise FetchError(f"apt-get brought no archive of {package}")
+    if libraries and (lacking := _lacking(package, options, folder)):
+        _run(["apt-get", *options, "download", *lacking], folder)
     with contextlib.suppress(FetchError):  # pages that lack a library, not a program that fails
         if libraries := _page_libraries(package, options, folder):
             _run(["apt-get", *options, "download", *libraries], folder)
     return sorted(folder.glob("*.deb"))
+
+
+def _lacking(package: str, options: list[str], folder: Path) -> list[str]:
+    """Packages that an installation of `package` would bring with it."""
+    install = ["install", "--print-uris", "--no-install-recommends", "--reinstall", package]
+    listed = _run(["apt-get", *options, *install], folder)
+    # 'address' name_version_architecture.deb size hash
+    names = {line.split()[1].partition("_")[0] for line in listed.splitlines() if line[:1] == "'"}
+    return sorted(names - {package})
 
 
 def _page_libraries(package: str, options: list[str], folder: Path) -> list[str]:
@@ -131,6 +145,23 @@ def _relocate(root: Path) -> None:
     for program in sorted((root / "usr" / "bin").glob("*")):
         if program.is_file() and not program.is_symlink():
             program.write_bytes(program.read_bytes().replace(SYSTEM_FILES, PRIVATE_FILES))
+
+
+def _wrap(root: Path) -> None:
+    """Put scripts in the place of programs, which set the path of the unpacked libraries."""
+    folders = {path.parent.relative_to(root) for path in root.rglob("*.so*")}
+    libraries = ":".join(f"$root/{folder}" for folder in sorted(folders))
+    programs, behind = root / "usr" / "bin", root / "usr" / "libexec" / "wrapped"
+    behind.parent.mkdir(exist_ok=True)
+    programs.rename(behind)  # together: some are links to others, and know themselves by their name
+    programs.mkdir()
+    for program in sorted(behind.iterdir()):
+        script = programs / program.name
+        script.write_text(
+            '#!/bin/sh\nroot=$(cd "$(dirname "$0")/../.." && pwd) || exit\n'
+            f'LD_LIBRARY_PATH="{libraries}" exec "$root/{program.relative_to(root)}" "$@"\n'
+        )
+        script.chmod(0o755)
 
 
 def _run(command: list[str], folder: Path) -> str:

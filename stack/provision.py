@@ -31,6 +31,9 @@ class Tool:
     debian_package: str
     fedora: str
     macos: str
+    libraries: bool = False
+    """Whether the package's own dependencies must be unpacked with it."""
+    releases: str = "https://prometheus.io/download/"
 
     def how_to_install(self) -> str:
         """What to type on the systems we know, one a line."""
@@ -40,7 +43,7 @@ class Tool:
             f"sudo systemctl disable --now {self.debian_package})\n"
             f"  Fedora:         {self.fedora}\n"
             f"  macOS:          {self.macos}\n"
-            f"  anywhere:       unpack a release from https://prometheus.io/download/ "
+            f"  anywhere:       unpack a release from {self.releases} "
             f"and set {self.variable} to its binary"
         )
 
@@ -62,6 +65,12 @@ AMTOOL = Tool(
     "amtool", "AMTOOL_BIN", ("amtool",), "amtool, version", "prometheus-alertmanager",
     ALERTMANAGER.fedora, ALERTMANAGER.macos,
 )  # fmt: skip
+REDIS = Tool(
+    "Redis", "REDIS_BIN", ("redis-server",), "Redis server v=", "redis-server",
+    "sudo dnf install redis", "brew install redis",
+    libraries=True, releases="https://redis.io/downloads/",
+)  # fmt: skip
+"""Optional: without it caches keep their entries in memory alone."""
 TOOLS = (PROMETHEUS, ALERTMANAGER, PROMTOOL, AMTOOL)
 
 
@@ -103,7 +112,7 @@ def provision(
         return found
     say(f"Fetching {tool.name} from Debian packages, into {settings.tools_dir} only …")
     try:
-        folder = debian.fetch(tool.debian_package, settings.tools_dir)
+        folder = debian.fetch(tool.debian_package, settings.tools_dir, libraries=tool.libraries)
     except debian.FetchError as error:
         return Missing(tool, str(error))
     return _in_folder(tool, folder, "Debian package") or Missing(

@@ -11,12 +11,14 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from backend.cache import Cache, Codec, RedisStore
 from backend.conversion import times
 from backend.conversion.layout import TS_EVENT
 from backend.conversion.pipeline import open_parquet
 from backend.conversion.workspace import RawName
 from backend.datasets import Dataset
 from backend.errors import DomainError
+from nautilus_instrumentation import Session
 
 _DAY = re.compile(r"day-(\d{4}-\d\d-\d\d)")
 _DAY_NS = 86_400 * 10**9
@@ -40,12 +42,17 @@ class Footer:
     error: str | None = None
 
 
+_FOOTER: Codec[Footer] = Codec(Footer)
+
+
 class RawFolder:
     """`$RAW_TICK_DIR`, with the footers that were read."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, session: Session, store: RedisStore | None = None) -> None:
         self._folder = folder / "by_date"
-        self._footers: dict[tuple[RawName, str], tuple[tuple[int, int], Footer]] = {}
+        self._footers: Cache[Footer] = Cache(
+            "datasets", session, 16_384, negative=(_Unreadable,), store=store
+        )
 
     def days(self) -> list[dt.date]:
         """Days that have a folder."""
@@ -72,12 +79,15 @@ class RawFolder:
             found = source.location.stat()
         except OSError as error:
             return Footer(error=str(error))
-        state = (found.st_size, found.st_mtime_ns)
-        key = (source.name, dataset.digest if dataset else "")
-        known = self._footers.get(key)
-        if known is None or known[0] != state:
-            known = self._footers[key] = (state, _read_footer(source, dataset))
-        return known[1]
+        key = source.location, found.st_size, found.st_mtime_ns, dataset.digest if dataset else ""
+        try:
+            return self._footers.get_or_load(key, lambda: _read_footer(source, dataset), _FOOTER)
+        except _Unreadable as error:
+            return Footer(error=str(error))
+
+
+class _Unreadable(Exception):
+    """A footer that could not be read; the next attempt may succeed, with the same file."""
 
 
 def expected_range(day: dt.date) -> tuple[int, int]:
@@ -102,7 +112,7 @@ def _read_footer(source: Source, dataset: Dataset | None) -> Footer:
             first, last = _time_range(file, dataset, source.name.day) if dataset else (None, None)
             return Footer(file.metadata.num_rows, first, last)
     except DomainError as error:
-        return Footer(error=str(error))
+        raise _Unreadable(str(error)) from None
 
 
 def _time_range(

@@ -6,7 +6,7 @@ import asyncio
 
 from fastapi import APIRouter, Response
 
-from backend.health import Health, Readiness, readiness, trace_store, watchdog
+from backend.health import Health, Readiness, readiness, shared_cache, trace_store, watchdog
 from backend.services import Parts
 
 router = APIRouter(tags=["status"])
@@ -26,6 +26,9 @@ async def ready(parts: Parts, response: Response) -> Readiness:
         checks.append(trace_store(parts.traces.url, await parts.traces.trouble()))
     if parts.settings.alertmanager_url is not None:
         checks.append(watchdog(parts.watchdog.missing, parts.watchdog.detail()))
+    if parts.shared is not None:
+        trouble = await asyncio.to_thread(parts.shared.trouble)
+        checks.append(shared_cache(parts.shared.address, trouble))
     found = await asyncio.to_thread(readiness, parts.settings, parts.executor.status(), checks)
     if found.status == "unavailable":
         response.status_code = 503
