@@ -5,6 +5,8 @@ They are read when asked for: `make dashboards` needs no restart.
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 from collections.abc import Sequence
 from functools import cache
@@ -134,6 +136,19 @@ def _meaning(markdown: str) -> str:
 
 # Pages --------------------------------------------------------------------------------------------
 
+
+def html_headers() -> dict[str, str]:
+    """Headers for a document of ours: it may load nothing, and nothing may frame it."""
+    digest = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
+    return {
+        "Content-Security-Policy": (
+            f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; "
+            "form-action 'none'; frame-ancestors 'none'"
+        ),
+        "X-Content-Type-Options": "nosniff",
+    }
+
+
 STYLE = (
     "body{max-width:46rem;margin:2rem auto;padding:0 1rem;font:16px/1.55 system-ui,sans-serif;"
     "color-scheme:light dark}"
@@ -148,10 +163,15 @@ def page(title: str, markdown: str) -> str:
 
     `title` is of RUNBOOK_PATTERN, so it needs no escaping.
     """
+    return document(title, _markdown().render(markdown))
+
+
+def document(title: str, body: str) -> str:
+    """A whole document; `title` and `body` are HTML already."""
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        f"<style>{STYLE}</style></head><body>\n{_markdown().render(markdown)}</body></html>\n"
+        f"<style>{STYLE}</style></head><body>\n{body}</body></html>\n"
     )
 
 

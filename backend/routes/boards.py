@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from html import escape
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Response
+import orjson
+from fastapi import APIRouter, Path, Query, Request, Response
 
+from backend.board_page import TimeRange, body
 from backend.documents import (
     LONGEST_NAME,
     UID_PATTERN,
     BoardDocument,
     BoardSummary,
     ObjectivesDocument,
+    document,
+    html_headers,
 )
 from backend.services import Parts
 
 router = APIRouter(tags=["dashboards"])
+pages = APIRouter(include_in_schema=False)
+"""Pages for people, outside of /api."""
 
 Uid = Annotated[str, Path(pattern=UID_PATTERN, max_length=LONGEST_NAME)]
 
@@ -31,6 +39,29 @@ async def dashboards(parts: Parts) -> list[BoardSummary]:
 async def dashboard(uid: Uid, parts: Parts) -> Response:
     """One board, in Grafana's JSON."""
     return _json(await asyncio.to_thread(parts.documents.board, uid))
+
+
+@pages.get("/dashboards/{uid}")
+async def board_page(
+    uid: Uid,
+    parts: Parts,
+    request: Request,
+    start: Annotated[str, Query(alias="from", max_length=30)] = "now-1h",
+    end: Annotated[str, Query(alias="to", max_length=30)] = "now",
+) -> Response:
+    """What the board asks, as links to Prometheus, with the variables of the address."""
+    raw = await asyncio.to_thread(parts.documents.board, uid)
+    board = orjson.loads(raw)
+    variables = {
+        name.removeprefix("var-"): value
+        for name, value in request.query_params.items()
+        if name.startswith("var-")
+    }
+    shown = TimeRange.of(start, end, time.time())
+    html = body(board, variables, parts.settings.prometheus_address, shown)
+    return Response(
+        document(escape(board["title"]), html), media_type="text/html", headers=html_headers()
+    )
 
 
 @router.get("/objectives", response_model=ObjectivesDocument)

@@ -3,28 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import hashlib
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Path, Response
 
-from backend.documents import LONGEST_NAME, RUNBOOK_PATTERN, STYLE, RunbookSummary, page
+from backend.documents import LONGEST_NAME, RUNBOOK_PATTERN, RunbookSummary, html_headers, page
 from backend.services import Parts
 
 router = APIRouter(prefix="/runbooks", tags=["runbooks"])
 
 Alert = Annotated[str, Path(pattern=RUNBOOK_PATTERN, max_length=LONGEST_NAME)]
 
-_STYLE_HASH = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
-_HEADERS = {
-    "Content-Security-Policy": (
-        f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; base-uri 'none'; "
-        "form-action 'none'; frame-ancestors 'none'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "Vary": "Accept",
-}
+_HEADERS = {**html_headers(), "Vary": "Accept"}
 _TEXT = {"schema": {"type": "string"}}
 
 
