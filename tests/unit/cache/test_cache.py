@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,50 +10,11 @@ import pytest
 from backend.cache import Cache
 
 
-class Telemetry:
-    """Writes down what a cache reports."""
-
-    def __init__(self) -> None:
-        self.calls: list[tuple[Any, ...]] = []
-
-    def __getattr__(self, name: str) -> Callable[..., None]:
-        return lambda *values: self.calls.append((name, *values))
-
-    def count(self, name: str) -> int:
-        return sum(call[0] == name for call in self.calls)
-
-
-class FakeSession:
-    def __init__(self) -> None:
-        self.telemetry = Telemetry()
-
-    def cache(self, name: str, backend: str = "memory") -> Telemetry:
-        return self.telemetry
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def session() -> FakeSession:
-    return FakeSession()
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
 def never() -> Any:
     raise AssertionError("loaded again")
 
 
-def test_a_value_is_loaded_once(session: FakeSession) -> None:
+def test_a_value_is_loaded_once(session: Any) -> None:
     """The second look-up takes what the first one loaded."""
     cache: Cache[str] = Cache("config", session, 10)
     assert cache.get_or_load("a", lambda: "A") == "A"
@@ -62,7 +22,7 @@ def test_a_value_is_loaded_once(session: FakeSession) -> None:
     assert (session.telemetry.count("miss"), session.telemetry.count("hit")) == (1, 1)
 
 
-def test_a_hit_saves_what_the_load_cost(session: FakeSession, clock: Clock) -> None:
+def test_a_hit_saves_what_the_load_cost(session: Any, clock: Any) -> None:
     """A hit reports the seconds that loading took when it was a miss."""
 
     def load() -> str:
@@ -76,7 +36,7 @@ def test_a_hit_saves_what_the_load_cost(session: FakeSession, clock: Clock) -> N
     assert ("hit", 2.5, 0.0) in session.telemetry.calls
 
 
-def test_the_least_recently_used_entry_goes_first(session: FakeSession) -> None:
+def test_the_least_recently_used_entry_goes_first(session: Any) -> None:
     """A full cache drops what was not asked for, and counts it."""
     cache: Cache[str] = Cache("config", session, 2)
     for key in ("a", "b", "a", "c"):
@@ -87,7 +47,7 @@ def test_the_least_recently_used_entry_goes_first(session: FakeSession) -> None:
     assert ("entries", 2) in session.telemetry.calls
 
 
-def test_sizes_are_what_the_caller_says(session: FakeSession) -> None:
+def test_sizes_are_what_the_caller_says(session: Any) -> None:
     """With a size function the limit is in its units, and what is larger is not kept."""
     cache: Cache[str] = Cache("config", session, 10, size_of=len)
     cache.get_or_load("six", lambda: "x" * 6)
@@ -97,7 +57,7 @@ def test_sizes_are_what_the_caller_says(session: FakeSession) -> None:
     assert len(cache) == 1
 
 
-def test_an_entry_expires(session: FakeSession, clock: Clock) -> None:
+def test_an_entry_expires(session: Any, clock: Any) -> None:
     """After its time to live a value is loaded again."""
     cache: Cache[str] = Cache("config", session, 10, ttl_seconds=5, clock=clock)
     cache.get_or_load("a", lambda: "old")
@@ -107,7 +67,7 @@ def test_an_entry_expires(session: FakeSession, clock: Clock) -> None:
     assert cache.get_or_load("a", lambda: "new") == "new"
 
 
-def test_a_failed_load_is_not_kept(session: FakeSession) -> None:
+def test_a_failed_load_is_not_kept(session: Any) -> None:
     """An error reaches the caller and the next look-up tries again."""
     cache: Cache[str] = Cache("config", session, 10)
     with pytest.raises(ZeroDivisionError):
@@ -115,7 +75,50 @@ def test_a_failed_load_is_not_kept(session: FakeSession) -> None:
     assert cache.get_or_load("a", lambda: "A") == "A"
 
 
-def test_an_entry_can_be_dropped(session: FakeSession) -> None:
+def test_known_errors_are_kept_for_a_while(session: Any, clock: Any) -> None:
+    """What is not there is not looked for again at once; nor is that remembered for ever."""
+
+    def load() -> str:
+        clock.now += 0.5
+        raise LookupError("none")
+
+    cache: Cache[str] = Cache(
+        "config", session, 10, negative=(LookupError,), negative_seconds=3, clock=clock
+    )
+    for loader in (load, never):
+        with pytest.raises(LookupError, match="none"):
+            cache.get_or_load("a", loader)
+    assert ("hit", 0.5, 0.0) in session.telemetry.calls
+    clock.now += 3
+    assert cache.get_or_load("a", lambda: "A") == "A"
+
+
+def test_an_error_that_is_kept_does_not_grow(session: Any) -> None:
+    """Raised again and again, it holds the frames of the last time only."""
+    cache: Cache[str] = Cache("config", session, 10, negative=(LookupError,))
+
+    def depth() -> int:
+        with pytest.raises(LookupError) as caught:
+            cache.get_or_load("a", lambda: {}["a"])
+        return len(caught.traceback)
+
+    depth()
+    assert depth() == depth()
+
+
+def test_what_is_dropped_while_it_loads_is_not_kept(session: Any) -> None:
+    """The loader may have read what was there before the change."""
+    cache: Cache[str] = Cache("config", session, 10)
+
+    def load() -> str:
+        cache.invalidate("a")
+        return "old"
+
+    assert cache.get_or_load("a", load) == "old"
+    assert cache.get_or_load("a", lambda: "new") == "new"
+
+
+def test_an_entry_can_be_dropped(session: Any) -> None:
     """One key, or all, can be forgotten."""
     cache: Cache[str] = Cache("config", session, 10)
     for key in ("a", "b"):
@@ -127,7 +130,7 @@ def test_an_entry_can_be_dropped(session: FakeSession) -> None:
 
 
 @pytest.mark.parametrize("fails", [False, True])
-def test_threads_that_miss_together_share_one_load(session: FakeSession, fails: bool) -> None:
+def test_threads_that_miss_together_share_one_load(session: Any, fails: bool) -> None:
     """While one thread loads, the others wait for its value or its error."""
     cache: Cache[str] = Cache("config", session, 10)
     loading, finish = threading.Event(), threading.Event()
