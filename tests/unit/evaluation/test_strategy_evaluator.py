@@ -112,7 +112,7 @@ def test_windows_of_all_lengths_are_ranked(store: ResultStore, make_result: Resu
 
 
 def test_results_of_earlier_versions_are_ranked(store: ResultStore, make_result: Results) -> None:
-    """Their files know nothing of trades: figures of the curve are there, the others say why not."""
+    """Their files know nothing of trades: figures of the curve are there, others say why not."""
     store.save(make_result("old", curve=[(0, 100.0), (60, 101.0)]))
     path = store.results_dir / "old.json"
     document = json.loads(path.read_text())
