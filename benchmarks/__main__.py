@@ -17,6 +17,7 @@ BENCHMARKS: dict[str, tuple[str, ...]] = {
     "conversion": ("--rows", "50000"),
     "traces": ("--seconds", "2"),
     "request_span": ("--rounds", "2"),
+    "caches": ("--rounds", "2", "--instruments", "5", "--results", "60"),
 }
 """Module: its arguments for a quick run."""
 
