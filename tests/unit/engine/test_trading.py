@@ -112,7 +112,7 @@ def test_an_idle_run_has_traded_nothing(engine_of: Any, make_request: Any) -> No
 @pytest.mark.parametrize(
     ("spans", "covered"),
     [([], 0), ([(5, 8)], 3), ([(5, 8), (8, 9)], 4), ([(5, 8), (6, 7)], 3), ([(6, 9), (5, 8)], 4),
-     ([(1, 2), (5, 6)], 2)],
+     ([(1, 2), (5, 6)], 2), ([(1, 9), (2, 3), (4, 8)], 8)],
 )  # fmt: skip
 def test_time_in_the_market_counts_once(spans: list[tuple[int, int]], covered: int) -> None:
     """However many positions are open at a time."""
