@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import BaseModel, Field
 
-from backend.cache import Cache, Codec, shared_store
+from backend.cache import Cache, Codec, key_text, shared_store
 from backend.catalog_files import Slice, TickFile, row_groups, slices, tick_files
 from backend.conversion.layout import LAYOUTS, safe_id
 from backend.errors import Invalid, NotFound
@@ -177,7 +177,7 @@ class CatalogManager:
 
     def _definitions(self) -> dict[str, CatalogInstrument]:
         folders = self._folders()
-        stamp = tuple((folder, folder.stat().st_mtime_ns) for folder in folders)
+        stamp = key_text(tuple((str(folder), folder.stat().st_mtime_ns) for folder in folders))
         known: dict[str, CatalogInstrument] = self._cache.get_or_load(
             ("definitions", stamp), lambda: _read(folders), _DEFINITIONS
         )
@@ -188,7 +188,7 @@ class CatalogManager:
         for kind in LAYOUTS:
             files = tick_files(self.path, kind, instrument_id, *ALL_TIME)
             if files:
-                key = "holding", tuple(file.identity for file in files)
+                key = "holding", key_text(tuple(file.identity for file in files))
                 held[kind] = self._cache.get_or_load(key, partial(_holding, files), _HOLDING)
         return held
 

@@ -52,7 +52,10 @@ class Codec(Generic[V]):
 
 
 def key_text(key: Hashable) -> str:
-    """A short name, the same in every process. Raises TypeError for a key that has no JSON."""
+    """A short name, the same in every process; also keeps long keys from filling the memory.
+
+    Raises TypeError for a key that has no JSON.
+    """
     text = orjson.dumps(key, default=_plain, option=orjson.OPT_NON_STR_KEYS)
     return hashlib.blake2b(text, digest_size=20).hexdigest()
 
