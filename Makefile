@@ -129,7 +129,7 @@ test-other: setup
 	fi
 
 .PHONY: compat
-compat: setup ## Ask a running stack all that boards and rules ask PROMETHEUS_URL=… ALERTMANAGER_URL=… TEMPO_URL=…
+compat: setup ## Ask a running stack all that boards and rules ask PROMETHEUS_URL=… ALERTMANAGER_URL=… TEMPO_URL=… [GRAFANA_URL=…]
 	$(BIN)/python $(PYTEST) tests/live tests/tempo_api
 
 .PHONY: check

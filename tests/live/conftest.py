@@ -1,7 +1,8 @@
 """The platform to ask: the one whose addresses are given, or a demo started for the tests.
 
 The suite runs against PROMETHEUS_URL, ALERTMANAGER_URL and TEMPO_URL, whose platform must be at
-work (`make compat`); without PROMETHEUS_URL it starts the embedded stack with its load.
+work (`make compat`); without PROMETHEUS_URL it starts the embedded stack with its load. Grafana is
+the one at GRAFANA_URL, or is not asked.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ import pytest
 from stack.provision import ALERTMANAGER, PROMETHEUS, Missing, provision
 from stack.settings import DEFAULT_PORTS, load_settings
 from tests.compat.asked import ROOT
-from tests.compat.platform import Addresses, Platform
+from tests.compat.grafana_api import Grafana, login
+from tests.compat.platform import Addresses, Platform, Refused
 
 GIVEN = ("PROMETHEUS_URL", "ALERTMANAGER_URL", "TEMPO_URL")
 
@@ -43,6 +45,15 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     need_monitors()
     with demo(tmp_path_factory.mktemp("live")) as addresses:
         yield Platform(addresses, EMBEDDED_PATIENCE, fresh=True)
+
+
+@pytest.fixture(scope="session")
+def grafana() -> Grafana:
+    """The Grafana at GRAFANA_URL, with a token or as the administrator."""
+    try:
+        return Grafana(os.environ["GRAFANA_URL"], login(os.environ, ROOT), GIVEN_PATIENCE)
+    except Refused as error:
+        pytest.fail(f"GRAFANA_URL is set: {error}", pytrace=False)
 
 
 def given(env: Mapping[str, str]) -> Addresses:

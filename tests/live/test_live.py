@@ -14,9 +14,12 @@ from typing import Any
 import pytest
 
 from stack.drill.faults import FAULTS as DRILLED
-from tests.compat import answers, asked
+from tests.compat import answers, asked, grafana_checks
 from tests.compat.asked import Question, Rule, Search, Values
 from tests.compat.excuses import LISTED, excused
+from tests.compat.grafana_api import Grafana, Login
+from tests.compat.grafana_behind import Running
+from tests.compat.grafana_stub import TOKEN, Stub, serving
 from tests.compat.platform import Platform
 
 pytestmark = pytest.mark.timeout(600)
@@ -226,6 +229,28 @@ def test_the_search_of_an_alert_parses(platform: Platform, rule: Rule) -> None:
     """The TraceQL that a notification brings along is understood, its templates filled in."""
     query = re.sub(r"{{.*?}}", "0", rule.traceql)
     platform.search(query, platform.window(asked.LAST_HOUR), 1, 1)
+
+
+# Grafana's part of the suite ---------------------------------------------------------------------
+
+
+def test_the_queries_for_grafana_are_answered(platform: Platform) -> None:
+    """What test_grafana.py sends gets data when a stand-in for Grafana passes it on to here."""
+    with serving(Stub(Running(platform), platform.scrape_seconds)) as stub:
+        grafana = Grafana(stub.url, Login(f"Bearer {TOKEN}"), 0)
+        replies = [each for board in BOARDS for each in grafana_checks.replies(grafana, board)]
+        assert [each.told for each in replies if not each.is_good] == []
+        assert {each.where for each in replies} >= {each.where for each in WITH_EXEMPLARS}
+        linked = [each for each in replies if each.traces]
+
+        def dead() -> list[str]:
+            return [grafana_checks.dead_link(grafana, each) for each in linked[:OPENED]]
+
+        assert (
+            platform.eventually(dead, lambda found: not any(found), SENT_SECONDS) == [""] * OPENED
+        )
+        for search in (each for each in SEARCHES if each.query == "$trace_id"):
+            assert grafana_checks.unanswered_search(grafana, search) == ""
 
 
 # The suite itself --------------------------------------------------------------------------------
