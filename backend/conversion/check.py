@@ -1,7 +1,8 @@
 """Finds in a finished file what would abort or mislead a later catalog query.
 
-The catalog's reader ends its process, without an exception, on much of this. So every file is
-read once before it is moved to where queries look.
+The catalog's reader ends its process, without an exception, on much of this. So values are looked
+at before they are written, and every file is read once before it is moved to where queries look: it
+must hold, by their digest, the very values that were looked at.
 """
 
 from __future__ import annotations
@@ -14,22 +15,28 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from backend.conversion import fixed
+from backend.conversion.digest import Digest, text_bytes
 from backend.conversion.layout import (
     BATCH_ROWS,
     FIXED_PRECISION,
     PRICE_RAW_MAX,
     SELLER,
     SIZE_RAW_MAX,
-    TRADE_ID_LENGTH,
     TS_INIT,
     Layout,
 )
+from backend.conversion.text import are_short
+from backend.errors import DomainError
 
 
 def problems(
-    path: Path, layout: Layout, schema: pa.Schema, first_ns: int, last_ns: int
-) -> list[str]:
+    path: Path, layout: Layout, schema: pa.Schema, first_ns: int, last_ns: int,
+    written: Digest | None = None,
+) -> list[str]:  # fmt: skip
     """What is wrong with a file that is to hold `ts_init` from first_ns to last_ns; sorted.
+
+    `written`: of ticks that `refuse_unusable` let pass. The file's values must be those, and are
+    not looked at one by one.
 
     Raises OSError or pa.ArrowException when the file cannot be read at all.
     """
@@ -37,10 +44,18 @@ def problems(
         found = _header_problems(file, layout, schema)
         if found:
             return sorted(found)
-        previous = first_ns - 1
-        for batch in file.iter_batches(BATCH_ROWS, use_threads=False):
-            found |= _batch_problems(batch, layout, schema, previous)
+        previous, read = first_ns - 1, Digest(schema)
+        for batch in file.iter_batches(BATCH_ROWS, use_threads=True):
+            if written is None:
+                found |= _batch_problems(batch, layout, schema, previous)
+            elif any(column.null_count for column in batch.columns):
+                found.add("there are nulls")
+            else:
+                read.update(batch)
             previous = int(batch.column(TS_INIT)[-1].as_py())
+        if written is not None:
+            places = read.differing(written)
+            found |= {f"{schema.names[place]} is not what was written" for place in places}
         if previous != last_ns:
             found.add(f"{TS_INIT} ends at {previous}, the file's name would say {last_ns}")
     return sorted(found)
@@ -68,7 +83,7 @@ def _header_problems(file: pq.ParquetFile, layout: Layout, schema: pa.Schema) ->
 def _batch_problems(
     batch: pa.RecordBatch, layout: Layout, schema: pa.Schema, previous: int
 ) -> set[str]:
-    found = {f"{f.name} has nulls" for f in batch.schema if batch.column(f.name).null_count}
+    found = _null_problems(batch)
     if found:
         return found
     for names, key, limit in (
@@ -86,6 +101,54 @@ def _batch_problems(
     if "trade_id" in batch.schema.names:
         found |= _trade_problems(batch)
     return found
+
+
+def refuse_unusable(
+    batch: pa.RecordBatch, layout: Layout, schema: pa.Schema, previous: int | None
+) -> None:
+    """Raise DomainError when ticks that follow `ts_init` `previous` could harm a query.
+
+    That every price and size lies on its precision's grid is not looked at: it is a multiple of
+    that grid's unit by the way it is made, as `fixed.multiply` and its tests say.
+    """
+    found = _null_problems(batch)
+    if not found:
+        for name in layout.numbers:
+            found |= {f"{name}: {text}" for text in _bounds_problems(batch, name, layout)}
+        inits = batch.column(TS_INIT).to_numpy().view(np.int64)
+        if (previous is not None and inits[0] <= previous) or not (inits[1:] > inits[:-1]).all():
+            found.add(f"{TS_INIT} does not increase strictly")
+        if "trade_id" in batch.schema.names:
+            found |= _trade_problems(batch)
+    if found:
+        raise defect(schema, sorted(found))
+
+
+def defect(schema: pa.Schema, found: list[str]) -> DomainError:
+    """The error for ticks or a file that the converter ought not to have made."""
+    instrument = schema.metadata[b"instrument_id"].decode()
+    return DomainError(
+        f"the file made for {instrument} did not pass its check: {'; '.join(found)}",
+        None, "this is a defect of the converter; please report it with the raw file",
+    )  # fmt: skip
+
+
+def _null_problems(batch: pa.RecordBatch) -> set[str]:
+    return {f"{f.name} has nulls" for f in batch.schema if batch.column(f.name).null_count}
+
+
+def _bounds_problems(batch: pa.RecordBatch, name: str, layout: Layout) -> set[str]:
+    """The same as `_number_problems`, but for the grid; at a glance for values far from bounds."""
+    words = fixed.words_of(batch.column(name))
+    signed = name in layout.prices
+    limit = PRICE_RAW_MAX if signed else SIZE_RAW_MAX
+    zero_allowed = signed or layout.zero_size
+    high = words[:, 1].view(np.int64)
+    lowest, highest, bound = int(high.min()), int(high.max()), limit >> 64
+    if lowest < (-bound if signed else 0) or highest >= bound:
+        return _number_problems(words, FIXED_PRECISION, limit, signed, zero_allowed)
+    zero = not zero_allowed and bool(((words[:, 0] == 0) & (high == 0)).any())
+    return {"zero"} if zero else set()
 
 
 def _number_problems(
@@ -109,9 +172,8 @@ def _trade_problems(batch: pa.RecordBatch) -> set[str]:
     if pc.max(batch.column("aggressor_side")).as_py() > SELLER:
         found.add("aggressor_side is unknown")
     ids = batch.column("trade_id")
-    lengths = pc.min_max(pc.binary_length(ids)).as_py()
-    if lengths["min"] < 1 or lengths["max"] > TRADE_ID_LENGTH:
+    if not are_short(ids):
         found.add("trade_id has a wrong length")
-    if not pc.all(pc.string_is_ascii(ids)).as_py():
+    if text_bytes(ids).max(initial=0) > 0x7F:
         found.add("trade_id is not ASCII")
     return found

@@ -213,7 +213,7 @@ class Commit:
             written = writer.finish()
         assert written is not None
         moved = replace(item, path=target, written=written)
-        pipeline.verify(moved)
+        pipeline.verify(moved, each_value=True)  # of numbers that were made long ago
         return moved
 
     def _plan(self, item: Staged, folder: Path) -> Output:

@@ -47,9 +47,21 @@ def _negate(words: Words, where: Mask) -> None:
 
 def from_integers(values: npt.NDArray[np.int64], factor: int) -> Words:
     """int64[n] * factor as words."""
-    if int(values.min(initial=0)) >= 0:
+    lowest, highest = int(values.min(initial=0)), int(values.max(initial=0))
+    shift = (factor & -factor).bit_length() - 1
+    if max(-lowest, highest) * (factor >> shift) < 2**63:  # most prices and sizes there are
+        return _shifted(values * np.int64(factor >> shift), shift)
+    if lowest >= 0:
         return multiply(values.view(_U), None, None, factor)
     return multiply(np.abs(values).view(_U), None, values < 0, factor)  # abs(-2**63) views as 2**63
+
+
+def _shifted(values: npt.NDArray[np.int64], shift: int) -> Words:
+    """int64[n] * 2**shift as words, for shifts below 64."""
+    out = np.empty((len(values), 2), np.int64)
+    np.left_shift(values, shift, out=out[:, 0])
+    np.right_shift(values, 64 - shift if shift else 63, out=out[:, 1])  # the sign goes along
+    return out.view(_U)
 
 
 def from_floats(values: npt.NDArray[np.float64], factor: int) -> Words:

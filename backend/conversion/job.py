@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -92,14 +94,18 @@ class FileConversion:
         name, location = self.source.name, self.source.location
         self.workspace.clear(name.key)
         try:
-            found = _stamp(self.source)
+            before = _stat(self.source)
             pipeline = Pipeline(
                 location, self.dataset, name.day, self.workspace.scratch(name), self.session,
                 self.max_rejected, self.on_rows,
             )  # fmt: skip
-            conversion = pipeline.run(self.rejects)
+            with ThreadPoolExecutor(1, thread_name_prefix="conversion") as beside:
+                stamp = beside.submit(manifests.stamp, location)
+                conversion = pipeline.run(self.rejects)
+                found = stamp.result()
             now = location.stat()
-            if (now.st_size, now.st_mtime_ns) != (found.size, found.mtime_ns):
+            states = {(s.st_size, s.st_mtime_ns) for s in (before, now)}
+            if states != {(found.size, found.mtime_ns)}:
                 raise Invalid(f"{name.path} changed while it was read", "file", "convert it again")
             self._write_rejects(conversion.rows, failed=False)
             first, last = expected_range(name.day)
@@ -190,8 +196,8 @@ class FileConversion:
         return report
 
 
-def _stamp(source: Source) -> SourceStamp:
+def _stat(source: Source) -> os.stat_result:
     try:
-        return manifests.stamp(source.location)
+        return source.location.stat()
     except OSError as error:
         raise Invalid(f"{source.name.path} cannot be read: {error.strerror}", "file") from error

@@ -86,7 +86,7 @@ class Layout:
             "compression_level": 1,
             "use_dictionary": [f.name for f in self.fields if f.name not in encoding],
             "column_encoding": encoding,
-            "write_statistics": True,
+            "write_statistics": [TS_EVENT, TS_INIT],  # of 16 bytes they serve no query
             "store_schema": True,  # the reader takes its metadata from there, or aborts
         }
 

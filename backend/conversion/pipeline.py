@@ -13,13 +13,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from backend.conversion import check, sorting
+from backend.conversion.background import Background
 from backend.conversion.decode import Decoder
 from backend.conversion.layout import BATCH_ROWS, LAYOUTS
 from backend.conversion.rejects import Rejects
 from backend.conversion.sorting import Sorter
 from backend.conversion.writer import TickWriter, Written
 from backend.datasets import Dataset, Series
-from backend.errors import DomainError, Invalid
+from backend.errors import Invalid
 from backend.models import TickKind
 from nautilus_instrumentation import Session, attributes
 
@@ -150,9 +151,10 @@ class Pipeline:
     def _attempt(self, rejects: Rejects, sort: bool) -> Conversion:
         with ExitStack() as stack:
             file = stack.enter_context(open_parquet(self.source))
+            background = stack.enter_context(Background())
             decoder = Decoder(self.dataset, self.day, file.schema_arrow.names, rejects)
             sinks = [
-                self._sink(stack, place, series, sort)
+                self._sink(stack, place, series, sort, background)
                 for place, series in enumerate(self.dataset.series)
             ]
             rows, total = 0, file.metadata.num_rows
@@ -184,9 +186,12 @@ class Pipeline:
         ]
         return Conversion(staged, rejects, rows, warnings=_warnings(decoder, rows))
 
-    def _sink(self, stack: ExitStack, place: int, series: Series, sort: bool) -> _Sink:
+    def _sink(
+        self, stack: ExitStack, place: int, series: Series, sort: bool, background: Background
+    ) -> _Sink:
         layout = LAYOUTS[self.dataset.kind]
-        writer = TickWriter(self._path(place), layout, self._schema(series))
+        path, schema = self._path(place), self._schema(series)
+        writer = TickWriter(path, layout, schema, background=background)
         stack.enter_context(writer)
         if not sort:
             return _Ordered(writer)
@@ -251,18 +256,19 @@ def _reading(file: pq.ParquetFile, columns: list[str], batch_rows: int) -> Itera
             raise _unreadable("the file", error) from error
 
 
-def verify(staged: Staged) -> None:
-    """Raise DomainError when a finished file could harm a query."""
+def verify(staged: Staged, each_value: bool = False) -> None:
+    """Raise DomainError when a finished file could harm a query.
+
+    `each_value`: look at all that it holds, not only whether that is what was written.
+    """
     written = staged.written
     found = check.problems(
         staged.path, LAYOUTS[staged.kind], staged.schema,
         written.first_init_ns, written.last_init_ns,
+        None if each_value else written.digest,
     )  # fmt: skip
     if found:
-        raise DomainError(
-            f"the file made for {staged.instrument_id} did not pass its check: {'; '.join(found)}",
-            None, "this is a defect of the converter; please report it with the raw file",
-        )  # fmt: skip
+        raise check.defect(staged.schema, found)
 
 
 def _warnings(decoder: Decoder, rows: int) -> list[str]:

@@ -70,15 +70,16 @@ def decode(column: pa.Array, spec: TimeSpec, day: dt.date) -> Times:
     ns = raw
     if not is_instant:
         base = _midnight(day) if spec.from_midnight else 0
-        local = raw + base
+        local = raw + base if base else raw
         ns, ambiguous = _to_utc(local, spec)
         if ambiguous is not None:
             faults.append((AMBIGUOUS, ambiguous))
-    outside = (ns < EARLIEST_NS) | (ns >= LATEST_NS)
-    if spec.from_midnight:
-        outside |= (raw < -_DAY_NS) | (raw > 2 * _DAY_NS)
     first = [(MISSING, missing), (NOT_A_TIME, bad)]
-    faults = [(r, m) for r, m in first if m is not None] + faults + [(OUT_OF_RANGE, outside)]
+    faults = [(r, m) for r, m in first if m is not None] + faults
+    if not _all_within(ns, EARLIEST_NS, LATEST_NS - 1):
+        faults.append((OUT_OF_RANGE, (ns < EARLIEST_NS) | (ns >= LATEST_NS)))
+    if spec.from_midnight and not _all_within(raw, -_DAY_NS, 2 * _DAY_NS):
+        faults.append((OUT_OF_RANGE, (raw < -_DAY_NS) | (raw > 2 * _DAY_NS)))
     return Times(ns, [(reason, mask) for reason, mask in faults if mask.any()])
 
 
@@ -129,8 +130,14 @@ def _int64(column: pa.Array) -> Nanoseconds:
 
 def _whole(values: Nanoseconds, unit: int | Nanoseconds) -> Nanoseconds:
     """Whole units; what would overflow is held back, and falls out of range later."""
+    if isinstance(unit, int) and _all_within(values, -(_SAFE // unit), _SAFE // unit):
+        return values if unit == 1 else values * unit
     limit = _SAFE // unit
     return np.clip(values, -limit, limit) * unit
+
+
+def _all_within(values: Nanoseconds, lowest: int, highest: int) -> bool:
+    return not len(values) or bool(lowest <= values.min() and values.max() <= highest)
 
 
 def _integers(column: pa.Array, spec: TimeSpec) -> Nanoseconds:
@@ -270,7 +277,7 @@ def _iso_or_none(text: str | None, kind: pa.DataType) -> int | None:
 
 def _to_utc(local: Nanoseconds, spec: TimeSpec) -> tuple[Nanoseconds, Mask | None]:
     if spec.zone is None:
-        return local - (spec.offset_ns or 0), None
+        return local - spec.offset_ns if spec.offset_ns else local, None
     zone = ZoneInfo(spec.zone)
     quarters, where = np.unique(local // _QUARTER_NS, return_inverse=True)
     offsets = np.zeros(len(quarters), np.int64)

@@ -5,10 +5,14 @@ import json
 import os
 import shutil
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
-from backend.conversion import manifest
+from backend.conversion import manifest, pipeline
+from backend.conversion.exact import Numbers
+from backend.conversion.layout import LAYOUTS
 from backend.errors import Invalid, NotFound
 
 DAY = dt.date(2024, 1, 2)
@@ -116,6 +120,54 @@ def test_a_file_that_fails_its_check_is_not_moved_in(world, monkeypatch):
     report = world.one()
     assert report.outcome == "failed"
     assert "it is cursed" in report.error
+    assert world.files() + world.leftovers() == []
+
+
+def test_ticks_that_fail_their_check_are_not_written(world, monkeypatch):
+    """What the decoder ought to have rejected does not reach a file."""
+
+    def negative(column, spec):
+        words = np.full((len(column), 2), 2**64 - 1, np.uint64)
+        return Numbers(words)
+
+    world.trades(3)
+    monkeypatch.setattr("backend.conversion.numbers.decode", negative)
+    report = world.one()
+    assert report.outcome == "failed"
+    assert "size: negative" in report.error
+    assert world.files() + world.leftovers() == []
+
+
+def test_a_file_that_is_not_what_was_written_is_not_moved_in(world, monkeypatch):
+    """Values that the catalog could well hold, but which are not the raw file's."""
+    verify = pipeline.verify
+
+    def swap_prices(staged, **options):
+        table = pq.read_table(staged.path)
+        prices = table.column("bid_price").take([2, 1, 0])
+        table = table.set_column(0, table.schema.field("bid_price"), prices)
+        pq.write_table(table, staged.path, **LAYOUTS["quote"].writer_options)
+        verify(staged, **options)
+
+    world.quotes([0, 1, 2])
+    monkeypatch.setattr(pipeline, "verify", swap_prices)
+    report = world.one()
+    assert report.outcome == "failed"
+    assert "bid_price is not what was written" in report.error
+    assert world.files() + world.leftovers() == []
+
+
+def test_a_file_that_cannot_be_written_fails(world, monkeypatch):
+    """What goes wrong in the encoding thread reaches the report, and nothing is left behind."""
+
+    def no_space(*_, **__):
+        raise OSError("no space left on device")
+
+    world.quotes([0, 1])
+    monkeypatch.setattr(pq.ParquetWriter, "write_table", no_space)
+    report = world.one()
+    assert report.outcome == "failed"
+    assert "no space left" in report.error
     assert world.files() + world.leftovers() == []
 
 
