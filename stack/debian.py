@@ -158,7 +158,7 @@ def _wrap(root: Path) -> None:
     for program in sorted(behind.iterdir()):
         script = programs / program.name
         script.write_text(
-            '#!/bin/sh\nroot=$(cd "$(dirname "$0")/../.." && pwd) || exit\n'
+            '#!/bin/sh\nroot=$(cd "${0%/*}/../.." && pwd) || exit\n'
             f'LD_LIBRARY_PATH="{libraries}" exec "$root/{program.relative_to(root)}" "$@"\n'
         )
         script.chmod(0o755)

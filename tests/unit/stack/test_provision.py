@@ -1,12 +1,22 @@
 """Where programs are looked for, and what counts as found."""
 
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from stack import debian
-from stack.provision import ALERTMANAGER, PROMETHEUS, TOOLS, Missing, ToolError, find, provision
+from stack.provision import (
+    ALERTMANAGER,
+    PROMETHEUS,
+    REDIS,
+    TOOLS,
+    Missing,
+    ToolError,
+    find,
+    provision,
+)
 from stack.settings import load_settings
 
 
@@ -85,7 +95,7 @@ def test_a_wrong_variable_is_an_error_that_names_it(named: str, tools: Path) -> 
         find(PROMETHEUS, tools, {"PROMETHEUS_BIN": named, "PATH": ""})
 
 
-@pytest.mark.parametrize("tool", TOOLS, ids=lambda tool: tool.name)
+@pytest.mark.parametrize("tool", [*TOOLS, REDIS], ids=lambda tool: tool.name)
 def test_what_cannot_be_had_says_how_to_install_it(
     tool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -136,6 +146,41 @@ def test_an_unpacked_program_finds_its_files_below_its_folder(
     monkeypatch.setenv("PATH", f"{root}:/usr/bin:/bin")
     folder = debian.fetch("prometheus", tmp_path / "tools")
     assert (folder / "usr/bin/prometheus").read_bytes() == b"ausr/share//prometheus/web/z"
+
+
+def test_a_program_starts_with_the_libraries_that_the_machine_lacks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are unpacked beside it; what is a link by another name stays one, wherever it is."""
+    root = tmp_path / "bin"
+    program(root / "apt-get", "").write_text(
+        '#!/bin/sh\nshift 3\necho "$@" >> ' + f"{tmp_path}/asked\n"
+        'case "$1" in\n'
+        "download) shift; for name; do : > ${name}_1_all.deb; done;;\n"
+        "install) printf \"'http://a/x' redis-server_5%%3a7.0_all.deb 1 MD5Sum:1\\n"
+        "'http://a/y' libthing1_1_all.deb 1 MD5Sum:1\\n\";;\n"
+        "esac\n"
+    )
+    program(root / "apt-cache", "")
+    program(root / "dpkg-deb", "").write_text(
+        "#!/bin/sh\nmkdir -p $3/usr/bin $3/usr/lib/here\n"
+        "case $2 in *libthing1*) : > $3/usr/lib/here/libthing.so.1; exit;; esac\n"
+        "printf '#!/bin/sh\\necho \"Redis server v=7.0.15 $(basename $0) $LD_LIBRARY_PATH\"\\n'"
+        " > $3/usr/bin/check\nchmod +x $3/usr/bin/check\nln -s check $3/usr/bin/redis-server\n"
+    )
+    monkeypatch.setenv("PATH", f"{root}:/usr/bin:/bin")
+    folder = debian.fetch("redis-server", tmp_path / "tools", libraries=True)
+    answer = subprocess.run(
+        [folder / "usr/bin/redis-server"], cwd="/", capture_output=True, text=True, check=True
+    )
+    assert answer.stdout.split()[2:] == [
+        "v=7.0.15", "redis-server", f"{folder}/usr/lib/here"
+    ]  # fmt: skip
+    assert "download libthing1" in (tmp_path / "asked").read_text().splitlines()
+    found = find(REDIS, tmp_path / "tools", {"PATH": ""})
+    assert found is not None
+    assert found.version == "7.0.15"
+    assert found.path.name == "redis-server"
 
 
 @pytest.mark.skipif(shutil.which("apt-get") is None, reason="no apt-get on this machine")
