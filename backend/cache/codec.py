@@ -23,7 +23,7 @@ class _Envelope(BaseModel, Generic[V]):
     # NaN must come back as NaN; as null it would be taken for rubbish.
     model_config = ConfigDict(extra="forbid", ser_json_inf_nan="constants")
 
-    load_seconds: Annotated[float, Field(ge=0, le=LONGEST_LOAD, allow_inf_nan=False)]
+    load_seconds: Annotated[float, Field(ge=0, le=LONGEST_LOAD)]
     value: V
 
 

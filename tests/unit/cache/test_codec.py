@@ -52,6 +52,8 @@ def test_numbers_without_json_return() -> None:
         GOOD.replace(b"1.5", b"1e300"),
         GOOD.replace(b"1.5", b"NaN"),
         GOOD.replace(b'"name"', b'"nom"'),
+        GOOD.replace(b'"a":0.3', b'"a":"0.3"').replace(b"0004}", b'0004"}'),
+        GOOD.replace(b"1.5", b'"1.5"'),
         GOOD.replace(b'"sizes"', b'"sizes":{},"more"').replace(b"{", b'{"extra":1,', 1),
     ],
 )  # fmt: skip

@@ -15,6 +15,7 @@ from backend.cache import Cache, Codec
 from backend.cache.redis_store import MAX_BYTES
 
 LIST: Codec[list[int]] = Codec(list[int])
+LARGE = b'{"load_seconds":1,"value":[' + b"1," * MAX_BYTES + b"1]}"
 
 
 def never() -> Any:
@@ -199,7 +200,7 @@ def test_a_full_redis_still_answers(
     "rubbish",
     [
         b"\xff\x00\x01", b"null", b'{"load_seconds":1,"value":"no list"}', pickle.dumps([1]),
-        b'{"load_seconds":-1,"value":[1]}', b"[" * 10_000, b'{"load_seconds":1,"value":[' + b"1," * MAX_BYTES + b"1]}", None,
+        b'{"load_seconds":-1,"value":[1]}', b"[" * 10_000, LARGE, None,
     ],
     ids=["bytes", "null", "type", "pickle", "seconds", "deep", "large", "kind"],
 )  # fmt: skip
