@@ -14,7 +14,7 @@ from rich.console import Console
 BENCHMARKS: dict[str, tuple[str, ...]] = {
     "engine_overhead": ("--pairs", "4"),
     "contention": ("--requests", "30"),
-    "conversion": ("--rows", "50000"),
+    "conversion": ("--rows", "50000", "--pairs", "1"),
     "traces": ("--seconds", "2"),
     "request_span": ("--rounds", "2"),
     "caches": ("--rounds", "2", "--instruments", "5", "--results", "60"),

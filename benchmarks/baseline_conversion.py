@@ -12,20 +12,31 @@ def convert(source: Path, catalog: Path, kind: str) -> int:
     """Convert a raw file of the benchmark in batches; the number of rows."""
     import pyarrow.parquet as pq
     from nautilus_trader.persistence.catalog import ParquetDataCatalog
-    from nautilus_trader.persistence.wranglers import QuoteTickDataWrangler, TradeTickDataWrangler
-    from nautilus_trader.test_kit.providers import TestInstrumentProvider
 
-    instrument = TestInstrumentProvider.default_fx_ccy("EUR/USD")
-    wrangler = (QuoteTickDataWrangler if kind == "quote" else TradeTickDataWrangler)(instrument)
+    wrangler = wrangler_of(kind)
     target = ParquetDataCatalog(str(catalog))
     rows = 0
     with pq.ParquetFile(source) as file:
         for batch in file.iter_batches(BATCH_ROWS):
-            ticks = wrangler.process(_frame(batch.to_pandas(), kind))
+            ticks = ticks_of(wrangler, batch, kind)
             # Batches may share a time at their border; the check would refuse them.
             target.write_data(ticks, skip_disjoint_check=True)
             rows += len(ticks)
     return rows
+
+
+def wrangler_of(kind: str) -> Any:
+    """The wrangler for the benchmark's instrument."""
+    from nautilus_trader.persistence.wranglers import QuoteTickDataWrangler, TradeTickDataWrangler
+    from nautilus_trader.test_kit.providers import TestInstrumentProvider
+
+    instrument = TestInstrumentProvider.default_fx_ccy("EUR/USD")
+    return (QuoteTickDataWrangler if kind == "quote" else TradeTickDataWrangler)(instrument)
+
+
+def ticks_of(wrangler: Any, batch: Any, kind: str) -> list[Any]:
+    """Ticks of a batch of the raw file."""
+    return wrangler.process(_frame(batch.to_pandas(), kind))
 
 
 def _frame(frame: Any, kind: str) -> Any:

@@ -1,73 +1,66 @@
 """Our conversion against wrangler + write_data: rows per second, memory, and what a repeat costs.
 
-    python -m benchmarks.conversion [--rows 1000000]
+    python -m benchmarks.conversion [--rows 1000000] [--pairs 3] [--json]
 
 Every measurement runs in a fresh process, after its imports; memory is what it grew by over that.
+Both ways are measured in turn, and ratios are of neighbours. Rows of the report beside that:
+batch sizes, times and the mapping of columns apart, and files in parallel.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import subprocess
 import sys
 import tempfile
-import threading
-import time
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from benchmarks import conversion_parts
+from benchmarks.conversion_data import DAY, KINDS, generate, raw_file
+from benchmarks.measuring import ratios, shown, timed
+
 ROWS = 1_000_000
-DAY = "2024-01-02"
-KINDS = ("quote", "trade")
-_DESCRIPTIONS = """
-[[dataset]]
-match = "quotes.parquet"
-kind = "quote"
-instrument_id = "EUR/USD.SIM"
-instrument = "currency_pair"
-quote_currency = "USD"
-price_precision = 5
-size_precision = 0
-time = { unit = "ns" }
-[dataset.columns]
-ts_event = "ts"
-bid_price = "bid_price"
-ask_price = "ask_price"
-bid_size = "bid_size"
-ask_size = "ask_size"
-
-[[dataset]]
-match = "trades.parquet"
-kind = "trade"
-instrument_id = "EUR/USD.SIM"
-instrument = "currency_pair"
-quote_currency = "USD"
-price_precision = 5
-size_precision = 0
-columns = { ts_event = "ts", price = "price", size = "size", trade_id = "trade_id" }
-time = { unit = "ns" }
-aggressor = { column = "side", BUYER = ["buy"], SELLER = ["sell"] }
-"""
+PAIRS = 3
 
 
-def measure(rows: int = ROWS) -> dict[str, Any]:
-    """Figures by kind: rows per second of both ways, their ratio, memory in bytes, repeat ratio."""
+def measure(rows: int = ROWS, pairs: int = PAIRS) -> dict[str, Any]:
+    """Figures by kind: both ways, their ratios, memory in bytes, repeat ratio; and the parts'."""
+    figures: dict[str, Any] = {"rows": rows, "pairs": pairs}
     with tempfile.TemporaryDirectory(prefix="conversion-") as folder:
-        root = Path(folder)
-        _in_process("generate", root, "", rows)
-        figures: dict[str, Any] = {"rows": rows}
+        ordered, shuffled = Path(folder) / "ordered", Path(folder) / "shuffled"
+        _in_process("generate", ordered, "", rows)
+        _in_process("shuffle", shuffled, "", rows)
         for kind in KINDS:
-            plain = _in_process("baseline", root, kind, rows)
-            ours = _in_process("ours", root, kind, rows)
-            figures[kind] = {
-                "baseline": plain,
-                "ours": ours,
-                "speed_ratio": ours["rows_per_second"] / plain["rows_per_second"],
-                "memory_ratio": plain["memory_growth_bytes"] / max(1, ours["memory_growth_bytes"]),
-            }
-        return figures
+            figures[kind] = _pairs(ordered, kind, rows, pairs)
+            figures[kind]["unordered"] = _in_process("ours", shuffled, kind, rows)
+        figures["parts"] = _in_process("parts", ordered, "", rows)["parts"]
+        figures["parallel"] = {
+            way: _in_process("parallel", ordered, way, rows) for way in conversion_parts.WAYS
+        }
+    return figures
+
+
+def _pairs(root: Path, kind: str, rows: int, pairs: int) -> dict[str, Any]:
+    plain, ours = [], []
+    for _ in range(pairs):
+        plain.append(_in_process("baseline", root, kind, rows))
+        ours.append(_in_process("ours", root, kind, rows))
+    growth = "memory_growth_bytes"
+    return {
+        "baseline": min(plain, key=lambda found: found["seconds"]),
+        "ours": {
+            **min(ours, key=lambda found: found["seconds"]),
+            growth: max(found[growth] for found in ours),
+        },
+        **{
+            name: ratios([found[key] for found in plain], [found[key] for found in ours])
+            for name, key in (("speed_ratio", "seconds"), ("cpu_ratio", "cpu_seconds"))
+        },
+    }
 
 
 def _in_process(step: str, root: Path, kind: str, rows: int) -> dict[str, Any]:
@@ -77,78 +70,7 @@ def _in_process(step: str, root: Path, kind: str, rows: int) -> dict[str, Any]:
     return json.loads(done.stdout.strip().splitlines()[-1])
 
 
-def generate(root: Path, rows: int) -> dict[str, Any]:
-    """A raw day: a price walk at irregular times, about one in ten of them shared."""
-    import numpy as np
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    random = np.random.default_rng(1)
-    folder = root / "raw" / "by_date" / f"day-{DAY}"
-    folder.mkdir(parents=True)
-    start = int(np.datetime64(DAY, "ns").astype(np.int64))
-    gaps = random.exponential(86_000e9 / rows, rows).astype(np.int64) // 10**6 * 10**6
-    times = start + np.cumsum(gaps * (random.random(rows) > 0.1))
-    price = np.round(1.1 + np.cumsum(random.normal(0, 1e-5, rows)), 5)
-    spread = random.integers(1, 30, rows) * 1e-5
-    sizes = random.integers(1, 50, (2, rows)) * 100_000.0
-    quotes = {
-        "ts": times, "bid_price": price, "ask_price": np.round(price + spread, 5),
-        "bid_size": sizes[0], "ask_size": sizes[1],
-    }  # fmt: skip
-    trades = {
-        "ts": times, "price": price, "size": sizes[0],
-        "side": np.where(random.random(rows) < 0.5, "buy", "sell"),
-        "trade_id": np.arange(10**9, 10**9 + rows),
-    }  # fmt: skip
-    pq.write_table(pa.table(quotes), folder / "quotes.parquet", compression="zstd")
-    pq.write_table(pa.table(trades), folder / "trades.parquet", compression="zstd")
-    (root / "datasets.toml").write_text(_DESCRIPTIONS)
-    return {"rows": rows}
-
-
-class _Peak:
-    """Highest resident memory while open, over what the process had before."""
-
-    def __enter__(self) -> _Peak:
-        import psutil
-
-        self._process = psutil.Process()
-        self._before = self._highest = self._process.memory_info().rss
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._watch, daemon=True)
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._thread.join()
-        self._look()
-
-    def _watch(self) -> None:
-        while not self._over.wait(0.005):
-            self._look()
-
-    def _look(self) -> None:
-        self._highest = max(self._highest, self._process.memory_info().rss)
-
-    @property
-    def growth(self) -> int:
-        return self._highest - self._before
-
-
-def _timed(work: Any) -> dict[str, Any]:
-    with _Peak() as peak:
-        started, cpu = time.perf_counter(), time.process_time()
-        rows = work()
-        seconds, cpu = time.perf_counter() - started, time.process_time() - cpu
-    return {
-        "rows": rows, "seconds": seconds, "cpu_seconds": cpu, "rows_per_second": rows / seconds,
-        "memory_growth_bytes": peak.growth,
-    }  # fmt: skip
-
-
-def _import_everything() -> None:
+def import_everything() -> None:
     """What an idle worker has loaded, so that imports count for neither side."""
     for name in (
         "pandas",
@@ -165,70 +87,75 @@ def baseline(root: Path, kind: str) -> dict[str, Any]:
     """One conversion through wrangler and write_data."""
     from benchmarks.baseline_conversion import convert
 
-    source = root / "raw" / "by_date" / f"day-{DAY}" / f"{kind}s.parquet"
-    return _timed(lambda: convert(source, root / f"baseline-{kind}", kind))
+    catalog = root / f"baseline-{kind}"
+    shutil.rmtree(catalog, ignore_errors=True)
+    return timed(lambda: convert(raw_file(root, kind), catalog, kind))
 
 
 def ours(root: Path, kind: str) -> dict[str, Any]:
     """One conversion through the converter, and a repeat of it."""
-    import datetime as dt
-
-    from backend.data_converter import Converter
-    from backend.settings import Settings
-    from nautilus_instrumentation import current_session
-
-    settings = Settings(
-        raw_tick_dir=root / "raw", datasets_file=root / "datasets.toml",
-        catalog_dir=root / f"ours-{kind}",
-    )  # fmt: skip
-    converter = Converter(settings, current_session())
+    catalog = root / f"ours-{kind}"
+    shutil.rmtree(catalog, ignore_errors=True)
 
     def convert() -> int:
-        report = converter.convert_day(dt.date.fromisoformat(DAY), [f"{kind}s.parquet"])
-        if report.failed:
-            raise SystemExit(report.failed[0].error)
-        return report.files[0].rows_written
+        return conversion_parts.convert(root, catalog, kind)
 
-    first = _timed(convert)
-    again = [_timed(convert)["seconds"] for _ in range(5)]
+    first = timed(convert)
+    again = [timed(convert)["seconds"] for _ in range(5)]
     return {**first, "repeat_ratio": sorted(again)[2] / first["seconds"]}
 
 
 def _table(figures: dict[str, Any]) -> str:
-    lines = [f"conversion of {figures['rows']:,} rows", ""]
+    lines = [f"conversion of {figures['rows']:,} rows of {DAY}, {figures['pairs']} pairs", ""]
     lines.append(f"{'':7}{'':>10}{'rows/s':>12}{'s':>8}{'CPU s':>8}{'memory':>10}")
     for kind in KINDS:
-        for name in ("baseline", "ours"):
-            found = figures[kind][name]
+        of_kind = figures[kind]
+        for name in ("baseline", "ours", "unordered"):
+            found = of_kind["ours"] if name == "ours" else of_kind[name]
             lines.append(
                 f"{kind:7}{name:>10}{found['rows_per_second']:>12,.0f}{found['seconds']:>8.2f}"
                 f"{found['cpu_seconds']:>8.2f}{found['memory_growth_bytes'] / 1e6:>7,.0f} MB"
             )
         lines.append(
-            f"{'':7}{'ratio':>10}{figures[kind]['speed_ratio']:>11.1f}x"
-            f"{'':>16}{figures[kind]['memory_ratio']:>9.1f}x"
-            f"   repeat/first {figures[kind]['ours']['repeat_ratio']:.5f}"
+            f"{'':7}{'ratio':>10}  seconds {shown(of_kind['speed_ratio'])}"
+            f"  CPU {shown(of_kind['cpu_ratio'])}"
+            f"  repeat/first {of_kind['ours']['repeat_ratio']:.5f}"
         )
+    lines += ["", f"{'part':44}{'CPU ns/row':>12}{'plainly':>12}{'ratio':>22}"]
+    for part in figures["parts"]:
+        against = f"{part['plain_ns']:>12,.1f}{shown(part['ratio']):>22}" if "ratio" in part else ""
+        lines.append(f"{part['name']:44}{part['ns']:>12,.1f}{against}")
+    lines += ["", f"{conversion_parts.FILES} files, a catalog each"]
+    lines += [
+        f"{way:44}{found['rows_per_second']:>12,.0f} rows/s{found['cpu_seconds']:>8.2f} CPU s"
+        for way, found in figures["parallel"].items()
+    ]
     return "\n".join(lines)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rows", type=int, default=ROWS)
+    parser.add_argument("--pairs", type=int, default=PAIRS)
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
     parser.add_argument("--step", help=argparse.SUPPRESS)
     parser.add_argument("--root", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--kind", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.step is None:
-        figures = measure(options.rows)
+        figures = measure(options.rows, options.pairs)
         print(json.dumps(figures) if options.json else _table(figures))
         return
-    if options.step == "generate":
-        result = generate(options.root, options.rows)
+    if options.step in ("generate", "shuffle"):
+        result = generate(options.root, options.rows, shuffled=options.step == "shuffle")
     else:
-        _import_everything()
-        result = {"baseline": baseline, "ours": ours}[options.step](options.root, options.kind)
+        import_everything()
+        result = {
+            "baseline": lambda: baseline(options.root, options.kind),
+            "ours": lambda: ours(options.root, options.kind),
+            "parts": lambda: {"parts": conversion_parts.parts(options.root)},
+            "parallel": lambda: conversion_parts.parallel(options.root, options.kind),
+        }[options.step]()
     print(json.dumps(result))
 
 
