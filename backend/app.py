@@ -21,7 +21,7 @@ from backend.jobs import JobManager
 from backend.notifications import Notifications
 from backend.problems import BodyLimit, Problem
 from backend.result_store import ResultStore, page_cache
-from backend.routes import boards
+from backend.routes import boards, traces
 from backend.routes.catalog import ARROW
 from backend.routes.vitals import RateLimit
 from backend.services import Services
@@ -95,6 +95,7 @@ def create_app(settings: Settings, session: Session, executor: Executor) -> Fast
     app.state.vitals_limit = RateLimit(VITALS_PER_SECOND, VITALS_BURST)
     app.include_router(routes.api())
     app.include_router(boards.pages)
+    app.include_router(traces.pages)
     problems.install(app)
     _describe_problems(app)
     app.add_middleware(BodyLimit, limit=BODY_LIMIT, by_path=BODY_LIMITS)

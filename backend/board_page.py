@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from html import escape
 from typing import Any
 from urllib.parse import urlencode
@@ -19,6 +19,9 @@ ALL = ".*"
 DEFAULTS = {"job": "nautilus"}
 SCRAPES = "1m"
 """Range of a rate: a few scrapes, as Grafana would choose."""
+
+LONGEST_MOMENT = 30
+"""Characters of `from` and `to`."""
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _VARIABLE = re.compile(r"\$(?:\{(\w+)(?::\w+)?\}|(\w+))")
@@ -53,8 +56,10 @@ def body(
 ) -> str:
     """HTML of the board; `given` maps variables to values, `prometheus` is for people."""
     parts = [f"<h1>{escape(board['title'])}</h1>", f"<p>{escape(board.get('description', ''))}</p>"]
-    chosen = ", ".join(f"{name} = {value}" for name, value in given.items()) or "all"
-    parts.append(f"<p><small>Shown: {escape(chosen)}; {_range_text(shown)}.</small></p>")
+    parts.append(
+        "<p>Nothing is drawn here: each link puts a panel's query to Prometheus, over "
+        f"{range_text(shown)}{escape(_chosen(given))}.</p>"
+    )
     for panel in board["panels"]:
         parts += _panel(panel, given, prometheus, shown)
     return "\n".join(parts)
@@ -74,12 +79,22 @@ def _panel(
         if "expr" in target:
             expression = filled(target["expr"], given, shown)
             address = f"{prometheus}/graph?{_graph(expression, shown)}"
-            name = target.get("legendFormat") or panel["title"]
+            name = _legend(target.get("legendFormat", "")) or panel["title"]
             yield f'<li><a href="{escape(address)}" rel="noreferrer">{escape(name)}</a></li>'
         else:
             query = filled(target.get("query", ""), given, shown)
             yield f"<li>traces: <code>{escape(query)}</code></li>"
     yield "</ul>"
+
+
+def _legend(text: str) -> str:
+    """What Grafana writes beside a line, with the names of labels where it writes their values."""
+    labels = re.findall(r"\{\{\s*(\w+)\s*\}\}", text)
+    if not labels:
+        return text
+    lead = text.split("{{", 1)[0].strip().removesuffix(" of")
+    by = f"by {' and '.join(labels)}"
+    return by if lead in ("", labels[0]) else f"{lead} {by}"
 
 
 def filled(expression: str, given: Mapping[str, str], shown: TimeRange) -> str:
@@ -94,9 +109,7 @@ def filled(expression: str, given: Mapping[str, str], shown: TimeRange) -> str:
 
     def value(found: re.Match[str]) -> str:
         name = found[1] or found[2]
-        asked = given.get(name, "")
-        usable = asked if _PLAIN.fullmatch(asked) else ""
-        return builtin.get(name) or usable or DEFAULTS.get(name, ALL)
+        return builtin.get(name) or _usable(given.get(name, "")) or DEFAULTS.get(name, ALL)
 
     return _VARIABLE.sub(value, expression)
 
@@ -108,6 +121,25 @@ def _graph(expression: str, shown: TimeRange) -> str:
     return urlencode(query)
 
 
-def _range_text(shown: TimeRange) -> str:
-    end = "now" if shown.end is None else f"{datetime.fromtimestamp(shown.end, UTC):%F %T} UTC"
-    return f"{shown.seconds} s up to {end}"
+def range_text(shown: TimeRange) -> str:
+    """`the last 3h`, or so long up to a moment."""
+    unit, size = max(
+        ((unit, size) for unit, size in _UNITS.items() if shown.seconds % size == 0),
+        key=lambda found: found[1],
+    )
+    uneven = unit == "s" and shown.seconds > 60
+    length = str(timedelta(seconds=shown.seconds)) if uneven else f"{shown.seconds // size}{unit}"
+    if shown.end is None:
+        return f"the last {length}"
+    return f"{length} up to {datetime.fromtimestamp(shown.end, UTC):%F %T} UTC"
+
+
+def _chosen(given: Mapping[str, str]) -> str:
+    """The variables that the queries are narrowed to."""
+    usable = (f"{name} = {value}" for name, value in given.items() if _usable(value))
+    return "".join(f", {each}" for each in usable)
+
+
+def _usable(value: str) -> str:
+    """The value, or nothing where it is more than letters, digits and a few signs."""
+    return value if _PLAIN.fullmatch(value) else ""

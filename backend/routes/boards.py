@@ -10,7 +10,7 @@ from typing import Annotated
 import orjson
 from fastapi import APIRouter, Path, Query, Request, Response
 
-from backend.board_page import TimeRange, body
+from backend.board_page import LONGEST_MOMENT, TimeRange, body
 from backend.documents import (
     LONGEST_NAME,
     UID_PATTERN,
@@ -46,8 +46,8 @@ async def board_page(
     uid: Uid,
     parts: Parts,
     request: Request,
-    start: Annotated[str, Query(alias="from", max_length=30)] = "now-1h",
-    end: Annotated[str, Query(alias="to", max_length=30)] = "now",
+    start: Annotated[str, Query(alias="from", max_length=LONGEST_MOMENT)] = "now-1h",
+    end: Annotated[str, Query(alias="to", max_length=LONGEST_MOMENT)] = "now",
 ) -> Response:
     """What the board asks, as links to Prometheus, with the variables of the address."""
     raw = await asyncio.to_thread(parts.documents.board, uid)

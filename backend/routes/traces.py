@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import time
 from typing import Annotated, Any
 
+import orjson
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from backend.board_page import LONGEST_MOMENT, TimeRange
+from backend.documents import document, html_headers
 from backend.errors import Invalid
 from backend.services import Parts
+from backend.trace_page import body
 
 router = APIRouter(prefix="/traces", tags=["traces"])
+pages = APIRouter(include_in_schema=False)
+"""Pages for people, outside of /api."""
+
+PAGE_TRACES = 50
 
 MAX_TRACES, MAX_SPANS, MAX_TAGS = 1_000, 100, 10_000
 LAST_SECOND = 2**33
@@ -126,6 +135,25 @@ async def tag_values(
 async def trace(parts: Parts, trace_id: TraceId) -> Response:
     """One trace with all its spans."""
     return _json(await parts.traces.trace(trace_id))
+
+
+@pages.get("/traces")
+async def trace_page(
+    parts: Parts,
+    q: TraceQL = "{ }",
+    start: Annotated[str, Query(alias="from", max_length=LONGEST_MOMENT)] = "now-1h",
+    end: Annotated[str, Query(alias="to", max_length=LONGEST_MOMENT)] = "now",
+) -> Response:
+    """What a query finds, for people; `from` and `to` as on boards."""
+    now = time.time()
+    shown = TimeRange.of(start, end, now)
+    last = int(now) if shown.end is None else shown.end
+    found = await parts.traces.search(
+        q=q, start=max(0, last - shown.seconds), end=last, limit=PAGE_TRACES
+    )
+    traces = orjson.loads(found).get("traces") or []
+    html = body(q, traces, shown, PAGE_TRACES, parts.traces.url)
+    return Response(document("Traces", html), media_type="text/html", headers=html_headers())
 
 
 def _check_order(start: int | None, end: int | None) -> None:

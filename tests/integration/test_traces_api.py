@@ -99,6 +99,30 @@ def test_a_search_is_limited(client: TestClient, told: dict[str, str]) -> None:
     assert ids(client.get("/traces/search", params={"start": 1000, "end": 2000})) == []
 
 
+def test_the_page_of_traces_is_what_alerts_link_to(
+    client: TestClient, told: dict[str, str]
+) -> None:
+    """The query of the address is put to the store over the time of the address."""
+    query, now = '{ span.a.tag = "middle" }', int(time.time())
+    answer = client.get(
+        "http://test/traces", params={"q": query, "from": (now - 60) * 1000, "to": "now"}
+    )
+    assert answer.status_code == 200, answer.text
+    assert f'href="/api/traces/{told["middle"]}"' in answer.text
+    assert told["new"] not in answer.text
+    past = client.get(
+        "http://test/traces", params={"q": query, "from": 10**12, "to": 10**12 + 9000}
+    )
+    assert "0 traces" in past.text
+
+
+def test_the_page_of_traces_refuses_what_is_no_query(client: TestClient) -> None:
+    """With what the store said."""
+    assert (
+        "q" in problem(client.get("http://test/traces", params={"q": "{ nonsense"}), 400)["field"]
+    )
+
+
 def test_a_trace_is_whole(client: TestClient, told: dict[str, str]) -> None:
     """All spans come, also for an id in capitals."""
     for trace_id in (told["new"], told["new"].upper()):

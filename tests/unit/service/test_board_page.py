@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.board_page import TimeRange, body, filled
+from backend.board_page import TimeRange, body, filled, range_text
 from backend.documents import BOARDS, document
 
 NOW = 1_700_000_000.0
@@ -113,3 +113,35 @@ def test_every_board_becomes_a_page_without_variables_left(path: Path) -> None:
     found = links(html)
     assert len(found) == asked
     assert not any("$" in link["g0.expr"][0] for link in found)
+    assert "{{" not in html
+
+
+def test_a_link_is_named_by_the_labels_that_tell_lines_apart() -> None:
+    """There are no values of labels before Prometheus was asked."""
+    targets = [
+        {"expr": "x", "legendFormat": f"{lead}{{{{a}}}} {{{{b}}}}"} for lead in ("95 % ", "")
+    ]
+    panel = {"type": "timeseries", "title": "Rate", "targets": targets}
+    html = body({"title": "", "panels": [panel]}, {}, PROMETHEUS, HOUR)
+    assert ">95 % by a and b</a>" in html
+    assert ">by a and b</a>" in html
+
+
+def test_a_page_says_what_its_links_do_and_what_they_are_narrowed_to() -> None:
+    """The boards' own texts speak of colours that are not there; a value not used is not named."""
+    html = body(BOARD, {"slot": "1", "job": '"}'}, PROMETHEUS, HOUR)
+    assert "Nothing is drawn here" in html
+    assert "over the last 1h, slot = 1." in html
+
+
+@pytest.mark.parametrize(
+    ("shown", "expected"),
+    [
+        (TimeRange(10_800, None), "the last 3h"),
+        (TimeRange(4523, None), "the last 1:15:23"),
+        (TimeRange(60, 1_699_993_600), "1m up to 2023-11-14 20:26:40 UTC"),
+    ],
+)
+def test_a_range_is_said_in_its_largest_unit(shown: TimeRange, expected: str) -> None:
+    """Nobody counts seconds at night."""
+    assert range_text(shown) == expected
