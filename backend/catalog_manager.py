@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 MAX_TICKS = 100_000
 """Ticks that one call shows at most; engines ask for slices instead."""
+MAX_KNOWN = 50_000
+"""Instruments, and holdings of them, that are kept: some 1.5 kB each. Every change of the catalog
+makes a new list of all instruments, and the old ones stay until they are pushed out."""
 NAMED = 5
 """Instruments that an error names as examples."""
 ALL_TIME = (0, 2**63 - 1)
@@ -69,7 +72,8 @@ class CatalogManager:
         self.path = settings.catalog_dir
         session = session or current_session()
         self._cache: Cache[Any] = Cache(
-            "catalog", session, 4096, negative=(NotFound,),
+            "catalog", session, MAX_KNOWN, negative=(NotFound,),
+            size_of=lambda known: max(1, len(known)) if isinstance(known, dict) else 1,
             store=shared_store(settings.redis_address),
         )  # fmt: skip
         self._catalog: ParquetDataCatalog | None = None
