@@ -29,6 +29,8 @@ ENOUGH_RUNS = 3
 
 PAGED_RESULTS = 5_000
 """Summaries that lists kept in memory may hold together, of some 3 kB each."""
+KEPT_PAGE = 200
+"""Longer lists are walks over all results, each of which would push out what consoles look at."""
 PAGE_SECONDS = 600.0
 """A list is no longer asked for once the index changed; this is when it goes."""
 
@@ -88,7 +90,7 @@ class ResultStore:
                 f"cannot sort by {column!r}; sort keys are {', '.join(SORTS)}", field="sort"
             )
         wanted = {"strategy": strategy, "instrument_id": instrument_id, "status": status}
-        if self._pages is None:
+        if self._pages is None or limit > KEPT_PAGE:
             return self._page(limit, cursor, sort, wanted)
         state = self.results_dir, self.revision(), limit, cursor, sort, tuple(wanted.values())
         return self._pages.get_or_load(

@@ -154,6 +154,15 @@ def test_a_list_holds_until_a_result_comes_or_goes(
         assert listed(store) == ["run-2"]
 
 
+def test_walks_over_all_results_are_not_kept(
+    results: Callable[[], ResultStore], session: Any
+) -> None:
+    """They would push out the short lists that are asked for again and again."""
+    store = results()
+    store.list(limit=1000)
+    assert session.telemetry.calls == []
+
+
 def test_lists_differ_by_what_was_asked(results: Callable[[], ResultStore]) -> None:
     """By number, order, place and each filter."""
     store = results()
