@@ -15,7 +15,7 @@ import pytest
 from tests.compat import asked, grafana_checks
 from tests.compat.grafana_api import Grafana, Login, login
 from tests.compat.grafana_behind import Canned
-from tests.compat.grafana_stub import TOKEN, Call, Stub, serving
+from tests.compat.grafana_stub import TOKEN, Call, Stub, serving, spans
 from tests.compat.platform import Refused
 
 SUITE = "tests/live/test_grafana.py"
@@ -54,6 +54,14 @@ def break_datasource(stub: Stub) -> None:
     stub.health["tempo"] = 400, {"status": "ERROR", "message": "dial tcp: connection refused"}
 
 
+def doubt_datasource(stub: Stub) -> None:
+    stub.health["prometheus"] = 200, {"status": "UNKNOWN", "message": "no answer yet"}
+
+
+def drop_setting(stub: Stub) -> None:
+    del stub.boards[BOARD]["dashboard"]["timezone"]
+
+
 def lose_datasource(stub: Stub) -> None:
     del stub.datasources["alertmanager"]
 
@@ -90,6 +98,8 @@ SPOILT: dict[Callable[[Stub], None], str] = {
     lose_other_board: "/api/dashboards/uid/nautobs-cache: 404",
     lose_board: "/api/dashboards/uid/nautobs-api: 404 .*Dashboard not found",
     break_datasource: "datasource tempo: .*connection refused",
+    doubt_datasource: "datasource prometheus: UNKNOWN no answer yet",
+    drop_setting: "nautobs-api: timezone is not there",
     lose_datasource: "datasource alertmanager: (is not there|404)",
     edit_datasource: "datasource tempo: can be edited",
     unlink_exemplars: r"datasource prometheus: jsonData.*datasourceUid is 'jaeger', not 'tempo'",
@@ -206,6 +216,17 @@ def test_an_exemplar_without_its_trace_is_told(stub: Stub) -> None:
         f"{BOARD}: .* trace {stub.backend.trace_id}: failed to get trace",
         grafana_checks.dead_link(grafana, dotted),
     )
+
+
+def test_another_trace_is_not_the_exemplars(stub: Stub) -> None:
+    """Spans count only where they are of the trace that was asked for."""
+    window = subject(stub).platform.window(60)
+    asked_for = stub.backend.trace_id
+    assert subject(stub).trace("tempo", asked_for, window) == ["a", "b"]
+    stub.backend.frames = lambda query, window: [spans("f" * 32, ["a"])]
+    assert subject(stub).trace("tempo", asked_for, window) == []
+    dotted = grafana_checks.Reply("here", "", "", True, (asked_for,))
+    assert f"here: no spans of {asked_for}" in grafana_checks.dead_link(subject(stub), dotted)
 
 
 def test_a_search_without_traces_is_told(stub: Stub) -> None:
