@@ -185,7 +185,11 @@ class ResultStore:
 
 
 def page_cache(session: Session, store: RedisStore | None) -> Cache[ResultPage]:
-    """For lists that are asked for again and again, as consoles do."""
+    """For lists that are asked for again and again, as consoles do.
+
+    From memory one costs a hundredth of what it costs from the index; from Redis as much as from an
+    index on a local disk (benchmarks/caches.py), so that it pays where RESULTS_DIR is slow.
+    """
     return Cache(
         "results", session, PAGED_RESULTS, ttl_seconds=PAGE_SECONDS,
         size_of=lambda page: 1 + len(page.items), store=store,
