@@ -89,7 +89,9 @@ def _shortened(values: dict[str, str]) -> dict[str, str]:
     return {name: value[:LONGEST_VALUE] for name, value in values.items()}
 
 
-Texts = Annotated[dict[str, str], AfterValidator(_shortened)]
+Text = Annotated[str, Field(min_length=0)]
+"""With any bound pydantic refuses halves of surrogate pairs, which nothing can keep."""
+Texts = Annotated[dict[Text, Text], AfterValidator(_shortened)]
 
 
 class _FromAlertmanager(BaseModel):
@@ -108,7 +110,7 @@ class WebhookAlert(_FromAlertmanager):
     annotations: Texts = Field(default_factory=dict)
     starts_at: AwareDatetime
     ends_at: AwareDatetime | None = Field(default=None, description="year 1 while it fires")
-    generator_url: str = Field(default="", alias="generatorURL")
+    generator_url: Text = Field(default="", alias="generatorURL")
     fingerprint: str = Field(min_length=1, max_length=64, pattern="^[0-9a-f]+$")
 
     @property

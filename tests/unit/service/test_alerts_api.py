@@ -179,6 +179,18 @@ def test_a_malformed_notification_is_refused_by_field(
     assert client.get("/alerts/notifications").json()["items"] == []
 
 
+@pytest.mark.parametrize("where", ["annotations", "labels"])
+def test_half_a_character_is_refused(client: TestClient, where: str) -> None:
+    """JSON can spell it, no database or answer can hold it."""
+    alert = {**ALERT, where: {"alertname": "half \ud83d"}}
+    answer = client.post(
+        "/alerts/notifications",
+        content=json.dumps({**WEBHOOK, "alerts": [alert]}),
+        headers={"Content-Type": "application/json"},
+    )
+    assert problem(answer, 422)["field"] == f"alerts.0.{where}.alertname"
+
+
 @pytest.mark.parametrize(
     ("call", "field"),
     [
