@@ -7,12 +7,14 @@ keeps the link's promise: the same queries, variables filled in, over the same t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from html import escape
 from typing import Any
 from urllib.parse import urlencode
+
+from backend.documents import BoardSummary
 
 ALL = ".*"
 """What a variable matches that the address does not name."""
@@ -63,6 +65,16 @@ def body(
     for panel in board["panels"]:
         parts += _panel(panel, given, prometheus, shown)
     return "\n".join(parts)
+
+
+def index(boards: Iterable[BoardSummary]) -> str:
+    """HTML of all boards, each a link to its page."""
+    found = (
+        f'<li><a href="/dashboards/{board.uid}">{escape(board.title)}</a>: '
+        f"{escape(board.description)}</li>"
+        for board in boards
+    )
+    return "<h1>Dashboards</h1><ul>" + "\n".join(found) + "</ul>"
 
 
 def _panel(

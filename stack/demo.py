@@ -42,6 +42,7 @@ from stack.services import (
     api_token,
     fresh_layout,
     notifies,
+    place,
     services,
     trace_store_command,
 )
@@ -85,6 +86,7 @@ class Demo:
 
     def run(self) -> int:
         """Set up, work, sum up, stop; returns the exit code."""
+        place(self.settings)  # what is wrong with a receiver is said before anything is fetched
         found = self._find_tools()
         self.notifies = notifies(found)
         api = Api(self.settings.url("BACKEND_PORT"), api_token(self.settings))
@@ -149,7 +151,7 @@ class Demo:
             if time.monotonic() > deadline:
                 raise StackError(
                     f"Prometheus did not scrape the exporter within {FIRST_SCRAPE_SECONDS:.0f} s: "
-                    f"see {self.settings.url('PROMETHEUS_PORT')}/targets"
+                    f"see {self.settings.url('PROMETHEUS_PORT')}/api/v1/targets"
                 )
             if self.stopping.wait(TICK_SECONDS):
                 raise StackError("stopped while waiting for the first scrape")

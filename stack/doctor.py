@@ -192,7 +192,8 @@ def rules(prometheus_url: str) -> Iterator[Check]:
     broken = [
         f"{one['name']}: {one.get('lastError', '')}" for one in found if one["health"] == "err"
     ]
-    mend = f"see {prometheus_url}/rules and var/logs/prometheus.log"
+    # Debian's Prometheus has its pages elsewhere than others.
+    mend = f"see {prometheus_url}/api/v1/rules and var/logs/prometheus.log"
     if not found:
         yield Check("alert rules", Verdict.WARNING, "none are loaded", mend)
     elif broken:

@@ -27,6 +27,7 @@ def links(settings: StackSettings, found: dict[str, Found]) -> tuple[Link, ...]:
     backend, exporter = settings.url("BACKEND_PORT"), settings.url("METRICS_PORT")
     shown = [
         Link("backend", f"{backend}/api/docs", "the API: jobs, results, datasets"),
+        Link("boards", f"{backend}/dashboards", "what each board asks, as links"),
         Link("exporter", f"{exporter}/metrics", "metrics of all processes"),
         Link("tracestore", settings.url("TEMPO_PORT"), "traces: nautobs, or Grafana's Tempo"),
     ]

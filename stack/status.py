@@ -135,6 +135,8 @@ def clock(view: View) -> str:
 def addresses(links: Iterable[Link]) -> Table:
     """The services and where they are."""
     table = _table("service", "address", "shows")
+    # An address is copied: what it serves may wrap instead.
+    table.columns[1].no_wrap, table.columns[1].overflow = True, "fold"
     for link in links:
         table.add_row(link.name, link.url, link.shows)
     return table

@@ -16,6 +16,15 @@ from tracestore.storage.writer import Writer
 from tracestore.telemetry import Telemetry
 from tracestore.traceql.parser import parse
 
+WELCOME = (
+    "Trace store of NautilusTrader monitoring, with Tempo's API. Traces are at /api/search and "
+    "/api/traces/{id}, health at /ready, metrics at /metrics; `nautobs` shows them in a terminal.\n"
+)
+
+
+async def _welcome(_: Request) -> Response:
+    return PlainTextResponse(WELCOME)
+
 
 async def _not_found(request: Request, _: Exception) -> Response:
     return PlainTextResponse(f"no such endpoint: {request.url.path}", 404)
@@ -50,6 +59,6 @@ def create_app(
     async def store(request: Request) -> Response:
         return await ingest(request)
 
-    routes = [Route("/v1/traces", store, methods=["POST"])]
+    routes = [Route("/", _welcome), Route("/v1/traces", store, methods=["POST"])]
     routes += [Route(path, errors_as_text(handler)) for path, handler in get.items()]
     return Starlette(routes=routes, exception_handlers={404: _not_found})

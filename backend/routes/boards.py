@@ -10,7 +10,7 @@ from typing import Annotated
 import orjson
 from fastapi import APIRouter, Path, Query, Request, Response
 
-from backend.board_page import LONGEST_MOMENT, TimeRange, body
+from backend.board_page import LONGEST_MOMENT, TimeRange, body, index
 from backend.documents import (
     LONGEST_NAME,
     UID_PATTERN,
@@ -39,6 +39,13 @@ async def dashboards(parts: Parts) -> list[BoardSummary]:
 async def dashboard(uid: Uid, parts: Parts) -> Response:
     """One board, in Grafana's JSON."""
     return _json(await asyncio.to_thread(parts.documents.board, uid))
+
+
+@pages.get("/dashboards")
+async def board_list(parts: Parts) -> Response:
+    """All boards, for people."""
+    html = index(await asyncio.to_thread(parts.documents.boards))
+    return Response(document("Dashboards", html), media_type="text/html", headers=html_headers())
 
 
 @pages.get("/dashboards/{uid}")

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.board_page import TimeRange, body, filled, range_text
-from backend.documents import BOARDS, document
+from backend.board_page import TimeRange, body, filled, index, range_text
+from backend.documents import BOARDS, BoardSummary, document
 
 NOW = 1_700_000_000.0
 HOUR = TimeRange(3600, None)
@@ -145,3 +145,11 @@ def test_a_page_says_what_its_links_do_and_what_they_are_narrowed_to() -> None:
 def test_a_range_is_said_in_its_largest_unit(shown: TimeRange, expected: str) -> None:
     """Nobody counts seconds at night."""
     assert range_text(shown) == expected
+
+
+def test_all_boards_are_listed_with_what_they_are_for() -> None:
+    """As links to their pages, with texts shown as text."""
+    board = BoardSummary(uid="nautobs-api", title="<API>", description="Rate & errors", tags=[])
+    html = index([board])
+    assert '<a href="/dashboards/nautobs-api">&lt;API&gt;</a>' in html
+    assert "Rate &amp; errors" in html

@@ -27,8 +27,8 @@ def run(seconds: float, run_id: str = "r") -> Run:
     return Run(run_id, f"trace-of-{run_id}", "idle", "1d", "ok", seconds, 1000, 500.0, 3)
 
 
-def drawn(renderable: object) -> str:
-    console = Console(width=160, record=True, file=None, quiet=False)
+def drawn(renderable: object, width: int = 160) -> str:
+    console = Console(width=width, record=True, file=None, quiet=False)
     with console.capture() as capture:
         console.print(renderable)
     return capture.get()
@@ -52,6 +52,13 @@ def test_the_slowest_run_can_be_looked_at_by_copying_a_line() -> None:
     for seconds, name in ((1.0, "quick"), (9.0, "slow")):
         tally.run(run(seconds, name))
     assert "bin/nautobs trace trace-of-slow" in drawn(status.live(view(tally)))
+
+
+def test_addresses_are_whole_in_a_narrow_terminal() -> None:
+    """They are there to be copied; with 80 columns no text beside them may cost their ends."""
+    url = "http://127.0.0.1:18000/api/alerts/notifications"
+    links = (Link("notifications", url, "who was told what"), Link("x", "http://x", "words " * 9))
+    assert url in drawn(status.addresses(links), width=80)
 
 
 def test_the_summary_shows_the_share_of_cache_hits() -> None:

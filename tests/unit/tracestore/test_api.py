@@ -64,6 +64,14 @@ def test_spans_that_cannot_be_stored_are_kept_by_their_sender(
     assert ask("POST", "/v1/traces", content=body, headers=PROTOBUF).status_code == 503
 
 
+def test_the_bare_address_says_what_is_there(ask: Any) -> None:
+    """The demo prints it, and people open it."""
+    answer = ask("GET", "/")
+    assert answer.status_code == 200
+    assert "/api/search" in answer.text
+    assert ask("GET", "/nonsense").status_code == 404
+
+
 def test_a_body_beyond_the_limit_is_refused(ask: Any) -> None:
     """413, in the sender's format."""
     answer = ask(
