@@ -46,6 +46,7 @@ def test_addresses_of_redis_are_taken(address: str) -> None:
         "redis://:hunter2@localhost:port",
         "redis://:hunter2@localhost:66000",
         "unix://",
+        "redis://localhost#hunter2",
         "redis://:hunter2@localhost?socket_timeout=60",
         "redis://:hunter2@localhost?%ZZ",
     ],

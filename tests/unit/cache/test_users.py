@@ -79,16 +79,22 @@ def test_a_raw_file_is_opened_once_by_all(
 def test_a_raw_file_that_cannot_be_read_is_not_shared(
     raw: Path, settings: Any, session: Any, tmp_path: Path, server: Any
 ) -> None:
-    """It may be for this process alone; for it that is known for a while."""
+    """For this process it is known for a while; others find out for themselves."""
     path = raw / "by_date" / "day-2026-01-05" / "ticks.parquet"
-    path.write_bytes(b"no Parquet")
+    good = path.read_bytes()
+
+    def write(content: bytes) -> None:
+        path.write_bytes(content)
+        os.utime(path, ns=(1, 1))
+
     chosen = settings(raw_tick_dir=raw, catalog_dir=tmp_path / "catalog")
     converter = Converter(chosen, session)
-    for _ in range(2):
-        (file,) = converter.days()[0].files
-        assert file.error
-    assert session.telemetry.results()["hit"] >= 1
+    write(b"x" * len(good))
+    assert rows(converter) == [None]
     assert server.client.keys("nautobs:datasets:*") == []
+    write(good)
+    assert rows(converter) == [None]
+    assert rows(Converter(chosen, session)) == [3]
 
 
 def test_the_description_of_raw_files_is_read_when_it_changes(
