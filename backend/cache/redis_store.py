@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 from backend.cache.breaker import Breaker
 
@@ -173,8 +173,8 @@ def without_password(url: str) -> str:
 def _passwords(url: str) -> set[str]:
     """All that must not be said, as written and as meant."""
     parts = urlsplit(url)
-    found = {parts.password or "", *parse_qs(parts.query).get("password", [])}
-    return {form for secret in found if secret for form in (secret, unquote(secret))}
+    found = {unquote(parts.password or ""), *parse_qs(parts.query).get("password", [])} - {""}
+    return {form for secret in found for form in (secret, quote(secret, safe=""))}
 
 
 def _connect(url: str, timeout: float) -> Redis:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from backend.cache import Cache, Codec
-from backend.cache.redis_store import MAX_BYTES
+from backend.cache.redis_store import MAX_BYTES, StoreError
 
 LIST: Codec[list[int]] = Codec(list[int])
 LARGE = b'{"load_seconds":1,"value":[' + b"1," * MAX_BYTES + b"1]}"
@@ -311,3 +311,15 @@ def test_a_password_opens_and_is_never_said(
     trouble = store.trouble()
     assert bool(trouble) == store.breaker.is_open == form.startswith("wrong")
     assert "cret" not in f"{store.address} {trouble} {caplog.text}"
+
+
+def test_a_driver_that_says_the_password_is_not_quoted(make_store: Any, server: Any) -> None:
+    """Whatever its errors contain, and however the address wrote it."""
+    store = make_store(url=f"unix://:s%2Fcret@{server.socket}?password=oth%2Fer")
+
+    def fail(_: Any) -> None:
+        raise ValueError("bad s/cret, s%2Fcret, oth/er, oth%2Fer")
+
+    with pytest.raises(StoreError, match="bad") as caught:
+        store._call(fail)
+    assert str(caught.value) == "bad …, …, …, …"
