@@ -104,7 +104,7 @@ def test_what_cannot_be_had_says_how_to_install_it(
     settings = load_settings({"PATH": str(tmp_path), "TOOLS_DIR": "tools"}, root=tmp_path)
     answer = provision(tool, settings)
     assert isinstance(answer, Missing)
-    for word in ("apt-get install", "dnf install", "brew install", tool.variable):
+    for word in ("apt-get install", "dnf install", "brew install", tool.variable, tool.releases):
         assert word in str(answer)
 
 
