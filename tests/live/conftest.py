@@ -36,9 +36,12 @@ LONGEST_SECONDS = 900
 """After which the demo ends by itself, should the tests be killed."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    """A platform at work; all tests of the session share it."""
+    """A platform at work, for all tests of a module.
+
+    Not of the session: its load would take the processor from every test that follows.
+    """
     if os.environ.get(GIVEN[0]):
         yield Platform(given(os.environ), GIVEN_PATIENCE, fresh=False)
         return
