@@ -50,8 +50,12 @@ class Decoder:
     @property
     def columns(self) -> list[str]:
         """The file's columns that have to be read."""
-        extra = (self._side, self._dataset.symbol_column)
-        return list(dict.fromkeys([*self._columns.values(), *(c for c in extra if c)]))
+        return list(dict.fromkeys([*self._columns.values(), *self.categories]))
+
+    @property
+    def categories(self) -> list[str]:
+        """Those of them that hold few different values."""
+        return [c for c in (self._side, self._dataset.symbol_column) if c]
 
     @property
     def time_column(self) -> str:

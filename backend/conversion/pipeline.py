@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from backend.conversion import check, sorting
 from backend.conversion.background import Background
 from backend.conversion.decode import Decoder
 from backend.conversion.layout import BATCH_ROWS, LAYOUTS
+from backend.conversion.reading import batches_of, open_parquet, repeated_words
 from backend.conversion.rejects import Rejects
 from backend.conversion.sorting import Sorter
 from backend.conversion.writer import TickWriter, Written
@@ -26,6 +26,8 @@ from nautilus_instrumentation import Session, attributes
 
 MAX_BUFFERED_ROWS = 1_000_000
 """Rows that one conversion holds in memory, whatever the file's size and order."""
+MAX_SORTED_ROWS = 400_000
+"""Rows that are sorted at a time, of those: sorting takes them three times over."""
 
 OnRows = Callable[[int], None]
 
@@ -153,12 +155,17 @@ class Pipeline:
             file = stack.enter_context(open_parquet(self.source))
             background = stack.enter_context(Background())
             decoder = Decoder(self.dataset, self.day, file.schema_arrow.names, rejects)
+            block_rows = self._block_rows(file.metadata.num_rows) if sort else None
             sinks = [
-                self._sink(stack, place, series, sort, background)
+                self._sink(stack, place, series, block_rows, background)
                 for place, series in enumerate(self.dataset.series)
             ]
+            words = repeated_words(file, decoder, self.batch_rows)
+            if words:
+                file = stack.enter_context(open_parquet(self.source, words))
             rows, total = 0, file.metadata.num_rows
-            batches = _reading(file, decoder.columns, self.batch_rows)
+            room = min(self.max_buffered_rows, MAX_SORTED_ROWS) if sort else self.max_buffered_rows
+            batches = batches_of(file, decoder.columns, self.batch_rows)
             while rows < total:
                 with self.session.conversion.batch(self.dataset.kind) as scope:
                     batch = next(batches)
@@ -168,7 +175,7 @@ class Pipeline:
                 if not ordered:
                     raise _OutOfOrder  # outside of the batch's span: it is no failure
                 rows += batch.num_rows
-                self._make_room(sinks)
+                self._make_room(sinks, room)
                 self.on_rows(rows)
             results = [sink.finish() for sink in sinks]
         staged = [
@@ -187,15 +194,18 @@ class Pipeline:
         return Conversion(staged, rejects, rows, warnings=_warnings(decoder, rows))
 
     def _sink(
-        self, stack: ExitStack, place: int, series: Series, sort: bool, background: Background
-    ) -> _Sink:
+        self, stack: ExitStack, place: int, series: Series, block_rows: int | None,
+        background: Background,
+    ) -> _Sink:  # fmt: skip
+        """`block_rows`: of the runs of a sort; None for rows that come in order."""
         layout = LAYOUTS[self.dataset.kind]
         path, schema = self._path(place), self._schema(series)
         writer = TickWriter(path, layout, schema, background=background)
         stack.enter_context(writer)
-        if not sort:
+        if block_rows is None:
             return _Ordered(writer)
-        sorter = Sorter(self.scratch.with_name(f"{self.scratch.name}.{place}.spill"))
+        spill = self.scratch.with_name(f"{self.scratch.name}.{place}.spill")
+        sorter = Sorter(spill, block_rows)
         return _Sorting(writer, stack.enter_context(sorter))
 
     def _path(self, place: int) -> Path:
@@ -207,8 +217,13 @@ class Pipeline:
             instrument.instrument_id, instrument.price_precision, instrument.size_precision
         )
 
-    def _make_room(self, sinks: list[_Sink]) -> None:
-        while sum(sink.buffered_rows for sink in sinks) > self.max_buffered_rows:
+    def _block_rows(self, rows: int) -> int:
+        """Rows of a run that a merge may hold: the more runs, the fewer of each."""
+        runs = -(-rows // min(self.max_buffered_rows, MAX_SORTED_ROWS)) or 1
+        return max(1, min(sorting.BLOCK_ROWS, self.max_buffered_rows // runs))
+
+    def _make_room(self, sinks: list[_Sink], room: int) -> None:
+        while sum(sink.buffered_rows for sink in sinks) > room:
             max(sinks, key=lambda sink: sink.buffered_rows).relieve()
 
     def _refuse_rejected(self, conversion: Conversion) -> None:
@@ -227,33 +242,6 @@ class Pipeline:
         )
         error.rows = rows
         raise error
-
-
-def open_parquet(path: Path) -> pq.ParquetFile:
-    """Open a raw file. Raises Invalid, saying why it cannot be read."""
-    try:
-        return pq.ParquetFile(path, memory_map=False, pre_buffer=False)
-    except FileNotFoundError:
-        raise Invalid(f"{path.name} does not exist any more", "file") from None
-    except (OSError, pa.ArrowException) as error:
-        raise _unreadable(path.name, error) from error
-
-
-def _unreadable(name: str, error: Exception) -> Invalid:
-    first = str(error).strip().split("\n")[0]
-    return Invalid(f"{name} is not a readable Parquet file: {first}", "file", "fetch it again")
-
-
-def _reading(file: pq.ParquetFile, columns: list[str], batch_rows: int) -> Iterator[pa.RecordBatch]:
-    """Batches of the file; reading errors become Invalid, and so does an early end."""
-    batches = file.iter_batches(batch_rows, columns=columns, use_threads=False)
-    while True:
-        try:
-            yield next(batches)
-        except StopIteration:
-            raise Invalid("the file ends before its rows do", "file", "fetch it again") from None
-        except (OSError, pa.ArrowException) as error:
-            raise _unreadable("the file", error) from error
 
 
 def verify(staged: Staged, each_value: bool = False) -> None:

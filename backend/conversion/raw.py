@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from backend.cache import Cache, Codec, RedisStore
 from backend.conversion import times
 from backend.conversion.layout import TS_EVENT
-from backend.conversion.pipeline import open_parquet
+from backend.conversion.reading import open_parquet
 from backend.conversion.workspace import RawName
 from backend.datasets import Dataset
 from backend.errors import DomainError

@@ -11,13 +11,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from backend.conversion import pipeline
+from backend.conversion.rejects import Rejects
+from backend.conversion.sorting import Sorter
+
 BASE = pd.Timestamp("2024-01-02", tz="UTC").value
 PROFILE = settings(max_examples=40, deadline=None)
-PRECISIONS = st.integers(0, 9) | st.just(16)
+PRECISIONS = st.integers(0, 16)
 
 
 def quotes(price_precision: int, size_precision: int, **more: Any) -> dict[str, Any]:
@@ -121,6 +126,79 @@ def test_trades_equal_the_wranglers(
     ours = convert_table(raw(frame), trades(price_precision, size_precision))
     ordered = frame.sort_index(kind="stable")
     assert_same(ours, wrangled(ordered, "trade", price_precision, size_precision))
+
+
+@pytest.mark.parametrize("kind", ["quote", "trade"])
+@given(st.data())
+@PROFILE
+def test_rows_with_nulls_are_left_out(
+    convert_table: Callable[..., pa.Table], wrangled: Callable[..., pa.Table], kind: str, data: Any
+) -> None:
+    """Rows that lack something are rejected by number; the others come out as if alone."""
+    price_precision, size_precision, frame = data.draw(frames(kind))
+    fields = ["bid_price", "ask_size"] if kind == "quote" else ["price", "quantity", "trade_id"]
+    lacking = st.sets(st.integers(0, len(frame) - 1))
+    missing = {name: data.draw(lacking, name) for name in fields}
+    table = raw(frame)
+    for name, rows in missing.items():
+        place = table.schema.get_field_index(name)
+        nulls = pa.array([row in rows for row in range(len(frame))])
+        column = pc.if_else(nulls, None, table.column(name))
+        table = table.set_column(place, name, column)
+    describe = quotes if kind == "quote" else trades
+    rejects = Rejects()
+    ours = convert_table(table, describe(price_precision, size_precision), rejects=rejects)
+    bad = set().union(*missing.values())
+    assert {row.row for row in rejects.rows} == bad
+    rest = frame.iloc[[row for row in range(len(frame)) if row not in bad]]
+    if rest.empty:
+        assert ours is None
+    else:
+        ordered = rest.sort_index(kind="stable")
+        assert_same(ours, wrangled(ordered, kind, price_precision, size_precision))
+
+
+def test_a_sort_of_many_runs_keeps_memory_bounded(
+    convert_table: Callable[..., pa.Table], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The more runs, the fewer rows of each that a merge holds; the order is right all the same."""
+    blocks = []
+    monkeypatch.setattr(
+        pipeline, "Sorter", lambda path, rows: blocks.append(rows) or Sorter(path, rows)
+    )
+    random = np.random.default_rng(5)
+    times = BASE + random.permutation(4_000)
+    columns = {name: np.ones(4_000) for name in ("bid_price", "ask_price", "bid_size", "ask_size")}
+    table = pa.table({"ts": pa.array(times), **columns})
+    ours = convert_table(table, quotes(0, 0), batch_rows=50, max_buffered_rows=100)
+    assert blocks == [100 // 40]
+    assert ours["ts_event"].to_pylist() == sorted(times.tolist())
+
+
+@pytest.mark.parametrize("words", [pa.string(), pa.large_string()])
+def test_sides_in_words_equal_the_wranglers(
+    convert_table: Callable[..., pa.Table], wrangled: Callable[..., pa.Table], words: pa.DataType
+) -> None:
+    """Row groups with dictionaries of their own, that batches cross, and words that lack."""
+    rows = 2_000
+    random = np.random.default_rng(3)
+    buys = random.random(rows) < np.linspace(0, 1, rows)  # the first groups know one word only
+    missing = random.random(rows) < 0.1
+    frame = pd.DataFrame(
+        {"price": np.arange(rows) / 4, "quantity": 1.0, "buyer_maker": ~buys,
+         "trade_id": np.arange(rows).astype(str)},
+        index=pd.DatetimeIndex(BASE + np.arange(rows), tz="UTC"),
+    )  # fmt: skip
+    side = np.where(missing, None, np.where(buys, "buy", "sell"))
+    table = raw(frame).append_column("side", pa.array(side, words))
+    aggressor = {"column": "side", "BUYER": ["buy"], "SELLER": ["sell"]}
+    rejects = Rejects()
+    ours = convert_table(
+        table, trades(2, 0, aggressor=aggressor), rejects=rejects, raw_group_rows=700,
+        batch_rows=300,
+    )  # fmt: skip
+    assert [row.row for row in rejects.rows] == np.flatnonzero(missing).tolist()
+    assert_same(ours, wrangled(frame[~missing], "trade", 2, 0))
 
 
 @pytest.mark.parametrize("form", ["string", "decimal", "scaled"])

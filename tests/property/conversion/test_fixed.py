@@ -1,6 +1,7 @@
 """128-bit arithmetic against Python's integers."""
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,6 +21,17 @@ def test_integers_times_a_factor(values: list[int], factor: int) -> None:
     """int64 times a power of ten is exact, whatever the sign."""
     words = fixed.from_integers(np.array(values, np.int64), factor)
     assert [value * factor for value in values] == integers(words)
+
+
+@pytest.mark.parametrize("digits", range(17))
+def test_integers_about_the_edge_of_a_word(digits: int) -> None:
+    """The short way ends where the product, without its powers of two, leaves 63 bits."""
+    edges = [(2**bits - 1) // 5**digits for bits in (63, 64)]
+    near = {edge + step for edge in edges for step in (-1, 0, 1)}
+    for value in sorted(n for n in near if n < 2**63):
+        for signed in (value, -value):
+            words = fixed.from_integers(np.array([signed], np.int64), 10**digits)
+            assert [signed * 10**digits] == integers(words)
 
 
 @given(st.lists(st.integers(-(2**97), 2**97).map(float), max_size=8), st.integers(0, 8))
