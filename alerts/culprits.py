@@ -25,7 +25,7 @@ def in_words(objective: Objective) -> str:
         return f"took longer than {_seconds(objective.threshold)}"
     if unit == "bytes":
         return f"took more than {objective.threshold / 1e9:g} GB"
-    return f"of the time at {objective.threshold:.0%} of the first or more"
+    return f"of the time a repeat took {objective.threshold:.0%} of the first or longer"
 
 
 def _run(objective: Objective) -> str:

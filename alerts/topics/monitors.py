@@ -9,6 +9,7 @@ from __future__ import annotations
 from functools import partial
 
 from alerts.model import Alert, Board, Clock, Group, Severity, series
+from alerts.numbers import said
 from nautilus_instrumentation import metrics as m
 from promql.foreign import foreign
 
@@ -34,7 +35,8 @@ def _prometheus(clock: Clock) -> tuple[Alert, ...]:
     problem = partial(_problem, clock, "PrometheusUnhealthy", "Prometheus")
     took = _gauge("prometheus_rule_group_last_duration_seconds")
     pause = _gauge("prometheus_rule_group_interval_seconds")
-    failures = _increase("prometheus_rule_evaluation_failures_total", clock.over("5m"))
+    over = clock.over("5m")
+    failures = _increase("prometheus_rule_evaluation_failures_total", over)
     return (
         problem(
             "config_reload", f"{_gauge('prometheus_config_last_reload_successful')} == 0", "1m",
@@ -44,7 +46,7 @@ def _prometheus(clock: Clock) -> tuple[Alert, ...]:
         problem(
             "rule_failures",
             f"sum by (job, instance, rule_group) ({failures}) > 0", "1m", "page",
-            "{{ $value | printf `%.0f` }} evaluations of rules failed in 5 minutes",
+            "{{ $value | printf `%.0f` }} evaluations of rules failed in " + said(over),
             "Alerts of {{ $labels.rule_group }} cannot fire.",
         ),
         problem(
@@ -54,9 +56,8 @@ def _prometheus(clock: Clock) -> tuple[Alert, ...]:
         ),
         problem(
             "notifications_dropped",
-            f"{_increase('prometheus_notifications_dropped_total', clock.over('5m'))} > 0", "5m",
-            "page",
-            "{{ $value | printf `%.0f` }} notifications to Alertmanager were lost in 5 minutes",
+            f"{_increase('prometheus_notifications_dropped_total', over)} > 0", "5m", "page",
+            "{{ $value | printf `%.0f` }} notifications to Alertmanager were lost in " + said(over),
             "What fires may reach nobody.",
         ),
         problem(
@@ -90,7 +91,7 @@ def _alertmanager(clock: Clock) -> tuple[Alert, ...]:
             f"{by} ({failed}) / ({by} ({sent}) > 0) > {NOTIFICATIONS_LOST}", "0s", "page",
             "{{ $value | humanizePercentage }} of the notifications by {{ $labels.integration }} "
             "failed",
-            "In 10 minutes Alertmanager gave up on them after retries: whoever is told by "
+            f"In {said(over)} Alertmanager gave up on them after retries: whoever is told by "
             "{{ $labels.integration }} does not know what fires.",
         ),
     )  # fmt: skip
@@ -112,14 +113,14 @@ def _trace_store(clock: Clock) -> tuple[Alert, ...]:
         problem(
             "spans_rejected", f"{BY_TARGET} (increase({rejected}[{over}])) > 0", "0s",
             "ticket",
-            "{{ $value | printf `%.0f` }} spans were refused in 10 minutes",
+            "{{ $value | printf `%.0f` }} spans were refused in " + said(over),
             "They were malformed or the disk took no more; traces from then on have holes.",
         ),
         problem(
             "slow_queries", f"1 - {quick} / ({count} >= {least}) > {SLOW_SHARE}", "5m", "ticket",
             "{{ $value | humanizePercentage }} of the queries ({{ $labels.endpoint }}) took longer "
             "than a second",
-            "Pages with traces, and `nautobs`, keep people waiting (5 % in 10 minutes is "
+            f"Pages with traces, and `nautobs`, keep people waiting (5 % in {said(over)} is "
             "tolerated).",
         ),
     )  # fmt: skip

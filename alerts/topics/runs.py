@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from alerts.model import Alert, Board, Clock, Group, seconds, series
-from alerts.numbers import increased
+from alerts.numbers import increased, said
 from nautilus_instrumentation import attributes as a
 from nautilus_instrumentation import metrics as m
 
@@ -70,7 +70,8 @@ def _all_failing(clock: Clock) -> Alert:
     has not. With a single strategy in use nobody could tell, so it counts as the platform's.
     """
     over = clock.over("15m")
-    worked = f"{series(m.BACKTEST_RUNS, status='ok')}[{clock.over('1d')}:{clock.over('5m')}]"
+    past = clock.over("1d")
+    worked = f"{series(m.BACKTEST_RUNS, status='ok')}[{past}:{clock.over('5m')}]"
     in_use = (
         f"({_runs(ENDED, over)} >= {ENOUGH_RUNS}\n"
         f"and sum by (job, instance, strategy) (increase({worked})) > 0)"
@@ -84,7 +85,7 @@ def _all_failing(clock: Clock) -> Alert:
         labels={},
         summary="{{ $value | humanizePercentage }} of the strategies that worked fail now",
         description="Of the strategies with runs in the last " + over + ", all of which worked "
-        "within a day, {{ $value | humanizePercentage }} fail most of their runs: "
+        f"within {said(past)}, {{{{ $value | humanizePercentage }}}} fail most of their runs: "
         + increased(m.BACKTEST_RUNS, over, "instance", status=FAILED)
         + " of "
         + increased(m.BACKTEST_RUNS, over, "instance", status=ENDED)

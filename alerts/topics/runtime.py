@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from alerts import leak
 from alerts.model import Alert, Board, Clock, Group, Recording, series
+from alerts.numbers import said
 from nautilus_instrumentation import attributes as a
 from nautilus_instrumentation import metrics as m
 
@@ -60,16 +61,17 @@ def _leaks(clock: Clock, slope: str, *, over: str) -> tuple[Recording, Alert]:
 
 
 def _memory(clock: Clock) -> Alert:
+    wait = clock.wait("30s")
     return Alert(
         name="MemoryNearLimit",
         expr=f"{series(m.PROCESS_MEMORY)} / {series(m.PROCESS_MEMORY_LIMIT)} > {NEAR_LIMIT}",
-        wait=clock.wait("30s"),
+        wait=wait,
         severity="page",
         labels={},
         summary="{{ $labels.role }} {{ $labels.slot }} uses {{ $value | humanizePercentage }} of "
         "its memory limit",
         description="{{ $labels.role }} {{ $labels.slot }} at {{ $labels.instance }} has used more "
-        "than 90 % of the memory it may have for half a minute, now "
+        f"than 90 % of the memory it may have for {said(wait)}, now "
         "{{ $value | humanizePercentage }}. At 100 % it is killed and its run is lost.",
         board=_board(),
         traceql=f"{{ {RUNS} && span.{a.PEAK_MEMORY} > 1000000000 }} "
@@ -91,7 +93,7 @@ def _collections(clock: Clock) -> Alert:
         labels={},
         summary="Runs stand still for the garbage collector {{ $value | humanizePercentage }} of "
         "their time",
-        description="In 30 minutes runs at {{ $labels.instance }} spent "
+        description=f"In {said(over)} runs at {{{{ $labels.instance }}}} spent "
         "{{ $value | humanizePercentage }} of their time in pauses of Python's garbage collector; "
         "below 5 % is normal, and an engine without Python objects causes next to none.",
         board=_board(since="3h"),
@@ -112,8 +114,8 @@ def _event_loop(clock: Clock) -> Alert:
         severity="ticket",
         labels={},
         summary="The API's event loop is late in {{ $value | humanizePercentage }} of the checks",
-        description="In 5 minutes the event loop at {{ $labels.instance }} came back more than "
-        "100 ms late in {{ $value | humanizePercentage }} of the checks (5 % is tolerated). "
+        description=f"In {said(over)} the event loop at {{{{ $labels.instance }}}} came back more "
+        "than 100 ms late in {{ $value | humanizePercentage }} of the checks (5 % is tolerated). "
         "Everything the API does waits meanwhile: requests, event streams, the health check.",
         board=_board(),
         traceql="{ kind = server && duration > 100ms }",
@@ -138,7 +140,7 @@ def _queue(clock: Clock) -> Alert:
         labels={},
         summary="{{ $value }} jobs wait, and the queue does not get shorter",
         description="{{ $value }} jobs wait for a worker at {{ $labels.instance }}, no fewer than "
-        "10 minutes ago, and the queue was never empty in between: more work comes in than the "
+        f"{said(over)} ago, and the queue was never empty in between: more work comes in than the "
         "workers do, or they stand still.",
         board=_board(since="3h"),
         traceql=f'{{ name = "{a.JOB_QUEUE}" && duration > 1m }}',

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from alerts.events import events
 from alerts.model import Alert, Board, Clock, Group, series
+from alerts.numbers import said
 from nautilus_instrumentation import attributes as a
 from nautilus_instrumentation import metrics as m
 
@@ -20,13 +21,14 @@ def group(clock: Clock) -> Group:
 
 
 def _errors(clock: Clock) -> Alert:
+    over = clock.over("15m")
     return Alert(
         name="TelemetryErrors",
-        expr=f"{events(m.TELEMETRY_ERRORS, clock.over('15m'), 'site')} > 0",
+        expr=f"{events(m.TELEMETRY_ERRORS, over, 'site')} > 0",
         severity="ticket",
         labels={},
         summary='{{ $value | printf "%.0f" }} errors in the instrumentation at {{ $labels.site }}',
-        description="In 15 minutes the instrumentation at {{ $labels.instance }} swallowed "
+        description=f"In {said(over)} the instrumentation at {{{{ $labels.instance }}}} swallowed "
         '{{ $value | printf "%.0f" }} errors at {{ $labels.site }}. The platform goes on; metrics '
         "or spans of that place are missing or wrong since then.",
         board=BOARD,
@@ -46,7 +48,7 @@ def _spans(clock: Clock) -> Alert:
         severity="ticket",
         labels={},
         summary="{{ $value | humanizePercentage }} of the spans at {{ $labels.instance }} are lost",
-        description="In 10 minutes {{ $value | humanizePercentage }} of the spans at "
+        description=f"In {said(over)} {{{{ $value | humanizePercentage }}}} of the spans at "
         "{{ $labels.instance }} never reached the trace store (1 % is tolerated). Runs have holes "
         "in their traces or none at all; metrics and results are complete.",
         board=BOARD,
@@ -55,15 +57,16 @@ def _spans(clock: Clock) -> Alert:
 
 
 def _labels(clock: Clock) -> Alert:
+    over = clock.over("1h")
     return Alert(
         name="LabelValuesLimited",
-        expr=f"{events(m.TELEMETRY_SERIES_LIMITED, clock.over('1h'), 'metric')} > 0",
+        expr=f"{events(m.TELEMETRY_SERIES_LIMITED, over, 'metric')} > 0",
         severity="ticket",
         labels={},
         summary="{{ $labels.metric }} has more label values than its cap",
-        description='In an hour {{ $value | printf "%.0f" }} values of {{ $labels.metric }} at '
-        "{{ $labels.instance }} were recorded as `other`, because the cap of the label was "
-        "reached: dashboards and alerts no longer tell them apart.",
+        description=f'In {said(over)} {{{{ $value | printf "%.0f" }}}} values of '
+        "{{ $labels.metric }} at {{ $labels.instance }} were recorded as `other`, because the cap "
+        "of the label was reached: dashboards and alerts no longer tell them apart.",
         board=BOARD,
         traceql=f'{{ name = "{a.BACKTEST_RUN}" }} | select(span.{a.STRATEGY})',
     )

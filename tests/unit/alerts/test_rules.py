@@ -234,3 +234,20 @@ def test_rules_on_a_fast_clock_are_valid_and_ask_for_enough_samples(
         assert all(seconds(each) >= SHORTEST_RANGE for each in ranges), name
     checked = promtool("check", "rules", *sorted(tmp_path.iterdir()))
     assert checked.returncode == 0, checked.stderr
+
+
+def test_a_faster_clock_is_told_in_the_texts_too() -> None:
+    """What happened within half a minute is not said to have taken five.
+
+    The texts of objectives name what they promise, which no clock changes.
+    """
+    lasting = re.compile(r"\b(?:[0-9]+|an?) (?:minute|hour|day)s?\b")
+    fast = alerts(Clock(Decimal("0.1")))
+    for name, rules in ALERTS.items():
+        for slow, quick in zip(rules, fast[name], strict=True):
+            if "objective" in slow.labels:
+                continue
+            said, kept = (
+                lasting.findall(each.summary + each.description) for each in (slow, quick)
+            )
+            assert not set(said) & set(kept), name

@@ -122,7 +122,7 @@ def test_long_windows_are_evaluated_less_often_and_as_fast_as_a_drill_needs() ->
     [
         ("health", "took longer than 100 ms"), ("backtest_1d", "took longer than 300 s"),
         ("results_available", "failed"), ("run_memory", "took more than 2 GB"),
-        ("repeat_conversion", "of the time at 10% of the first or more"),
+        ("repeat_conversion", "of the time a repeat took 10% of the first or longer"),
     ],
 )  # fmt: skip
 def test_bad_events_are_called_by_what_they_did(name: str, words: str) -> None:
