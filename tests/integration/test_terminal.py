@@ -39,7 +39,8 @@ class Told:
 
 def tell_run(store: TraceStore, name: str, ago: float, run_ms: float, *, failing: bool) -> str:
     """A run in two services; its engine runs beside something shorter."""
-    api, worker = Story(store, "api", ago), Story(store, "worker", ago)
+    api = Story(store, "api", ago)
+    worker = Story(store, "worker", beside=api)
     request = api.begin("POST /api/backtest/run", 0)
     queue = api.begin(attributes.JOB_QUEUE, 2, request)
     api.end(request, 5)

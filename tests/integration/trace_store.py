@@ -85,10 +85,15 @@ def _plain(value: dict[str, Any]) -> Any:
 
 
 class Story:
-    """Writes spans at chosen times: milliseconds after a moment that lies `ago` seconds back."""
+    """Writes spans at chosen times: milliseconds after a moment that lies `ago` seconds back.
 
-    def __init__(self, store: TraceStore, service: str, ago: float = 60.0) -> None:
-        self._zero = time.time_ns() - int(ago * 1e9)
+    `beside` another story of the same trace, which then has the same moment.
+    """
+
+    def __init__(
+        self, store: TraceStore, service: str, ago: float = 60.0, *, beside: Story | None = None
+    ) -> None:
+        self._zero = beside._zero if beside else time.time_ns() - int(ago * 1e9)
         exporter = OTLPSpanExporter(endpoint=f"{store.otlp}/v1/traces")
         self._provider = TracerProvider(resource=Resource({"service.name": service}))
         self._provider.add_span_processor(SimpleSpanProcessor(exporter))
