@@ -13,7 +13,7 @@ from backend.conversion.report import RejectedRow
 from backend.models import TickKind
 
 CONVERTER_VERSION = "1"
-"""Raise it when the same raw file would convert to other bytes: all files convert again."""
+"""Raise it when the same raw file would convert to other rows: all files convert again."""
 
 
 class SourceStamp(BaseModel):
