@@ -21,6 +21,7 @@ import pytest
 
 from stack.provision import ALERTMANAGER, PROMETHEUS, Missing, provision
 from stack.settings import DEFAULT_PORTS, load_settings
+from stack.ticks import ensure_ticks
 from tests.compat.asked import ROOT
 from tests.compat.grafana_api import Grafana, login
 from tests.compat.platform import Addresses, Platform, Refused
@@ -31,6 +32,8 @@ GIVEN_PATIENCE = 180.0
 """Seconds that a platform may need that was just started: budgets are counted by the minute."""
 EMBEDDED_PATIENCE = 240.0
 """Seconds, from the start of the load, for every kind of work to be done and scraped."""
+TICKS = 2_500_000
+"""Enough that a first conversion takes the half second below which there is no repeat ratio."""
 START_SECONDS = 180.0
 LONGEST_SECONDS = 900
 """After which the demo ends by itself, should the tests be killed."""
@@ -80,7 +83,11 @@ def demo(folder: Path) -> Iterator[Addresses]:
     """The embedded stack and its load on free ports, with all its files in `folder`."""
     ports, log = free_ports(), folder / "output.txt"
     given_ports = {name: str(port) for name, port in ports.items()}
-    private = {"VAR_DIR": str(folder / "var"), "RAW_TICK_DIR": "", "DATASETS_FILE": ""}
+    ticks = ensure_ticks(folder / "ticks", total_rows=TICKS)
+    private = {
+        "VAR_DIR": str(folder / "var"), "RAW_TICK_DIR": str(ticks.folder),
+        "DATASETS_FILE": str(ticks.datasets_file),
+    }  # fmt: skip
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "stack.demo", "--duration", str(LONGEST_SECONDS)],
