@@ -1,7 +1,7 @@
 """A circuit breaker: what fails again and again is left alone for a while.
 
-pybreaker, circuitbreaker and purgatory were looked at: none takes a clock, and each wraps the call,
-while a cache must tell a server that is away from one that answers with an error.
+Our own, because the clock must be given and a cache must tell a server that is away from one that
+answers with an error; libraries wrap the call. They were not tried.
 """
 
 from __future__ import annotations
