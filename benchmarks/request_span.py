@@ -1,8 +1,4 @@
-"""What a recorded span, and the metrics, add to a request: CPU of the serving thread.
-
-The application is called in process, without a socket, so that nothing but the instrumentation
-differs. Variants take turns in one run; spans are recorded and sent nowhere.
-"""
+"""What a recorded span, and the metrics, add to a request: CPU of the serving thread."""
 
 from __future__ import annotations
 
@@ -13,11 +9,15 @@ import time
 from typing import Any
 
 from fastapi import FastAPI
-from rich.console import Console
-from rich.table import Table
 
+from benchmarks.figures import shown
+from benchmarks.section import Measure, Recommendation, Section, Table, emit, with_json
 from nautilus_instrumentation import instrument, uninstrument
 
+TEXT = """
+The application is called in process, without a socket, so that nothing but the instrumentation
+differs. Variants take turns in one run; spans are recorded and sent nowhere.
+"""
 REQUESTS = 400
 """In one turn of a variant."""
 
@@ -91,18 +91,40 @@ async def _turn(app: FastAPI) -> float:
     return (time.thread_time() - started) / REQUESTS
 
 
-def table(figures: dict[str, Any]) -> Table:
-    """The figures as a table."""
-    shown = Table("request", "CPU", "against bare", title="Cost of a request's telemetry")
-    for name, seconds in figures["seconds"].items():
-        shown.add_row(name, f"{seconds * 1e6:.1f} µs", f"{figures['ratio'][name]:.2f}x")
-    return shown
+def section(figures: dict[str, Any]) -> Section:
+    """The figures as a part of the report."""
+    ratio = figures["ratio"]
+    return Section(
+        "request_span", "Telemetry of a request", TEXT,
+        tables=(
+            Table(
+                "CPU of a request", ("request", "CPU", "against bare"),
+                tuple(
+                    (name, shown(seconds, "s"), shown(ratio[name], "x"))
+                    for name, seconds in figures["seconds"].items()
+                ),
+            ),
+        ),
+        measures=(
+            Measure("bare request, CPU", figures["seconds"]["bare"], "s"),
+            Measure("request with metrics, against bare", ratio["metrics"], "x"),
+            Measure("request with metrics and span, against bare", ratio["metrics and span"], "x"),
+        ),
+        recommendations=(
+            Recommendation(
+                "Sample traces where requests are many and short: a request costs "
+                "{request with metrics and span, against bare} of a bare one with a recorded span, "
+                "{request with metrics, against bare} with metrics alone."
+            ),
+        ),
+    )  # fmt: skip
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = with_json(argparse.ArgumentParser(description=__doc__))
     parser.add_argument("--rounds", type=int, default=9)
-    Console().print(table(measure(parser.parse_args().rounds)))
+    given = parser.parse_args()
+    emit(section(measure(given.rounds)), given.json)
 
 
 if __name__ == "__main__":

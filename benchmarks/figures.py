@@ -1,0 +1,35 @@
+"""How a figure is written: three digits, the unit scaled to them."""
+
+from __future__ import annotations
+
+_SECONDS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
+_BYTES = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1.0, "B"))
+
+
+def shown(value: float, unit: str) -> str:
+    """A value in a base unit: 0.0123 s is 12.3 ms, 2.5 x is 2.5x, 1234567 rows/s has its commas."""
+    if unit == "s":
+        return _scaled(value, _SECONDS)
+    if unit == "B":
+        return _scaled(value, _BYTES)
+    if unit in ("x", "%"):
+        return f"{number(value)}{unit}"
+    return f"{number(value)} {unit}".rstrip()
+
+
+def _scaled(value: float, steps: tuple[tuple[float, str], ...]) -> str:
+    for step, name in steps:
+        if abs(value) >= step * 0.9995:  # 999.7 ms is written as 1 s
+            return f"{number(value / step)} {name}"
+    step, name = steps[-1] if value else steps[0]
+    return f"{number(value / step)} {name}"
+
+
+def number(value: float) -> str:
+    """Three significant digits, and every digit before the point."""
+    if isinstance(value, int) or abs(value) >= 100:
+        return f"{value:,.0f}"
+    text = f"{value:.3g}"
+    if "e" in text:
+        text = f"{value:.10f}".rstrip("0").rstrip(".") if abs(value) >= 1e-7 else text
+    return text
