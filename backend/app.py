@@ -18,6 +18,7 @@ from backend.data_converter import Converter
 from backend.documents import Documents
 from backend.executors.base import Executor
 from backend.jobs import JobManager
+from backend.metrics_reader import MetricsReader
 from backend.notifications import Notifications
 from backend.problems import BodyLimit, Problem
 from backend.result_store import ResultStore, page_cache
@@ -59,6 +60,7 @@ def create_app(settings: Settings, session: Session, executor: Executor) -> Fast
         converter=Converter(settings, session),
         catalog=CatalogManager(settings, session),
         traces=TraceReader(settings.trace_store_url),
+        metrics=MetricsReader(settings.prometheus_address),
         alertmanager=AlertmanagerClient(settings.alerts_url),
         notifications=Notifications(settings.results_dir / "notifications.sqlite3"),
         watchdog=Watchdog(session, settings.watchdog_interval, settings.deadman_webhook),
@@ -76,6 +78,7 @@ def create_app(settings: Settings, session: Session, executor: Executor) -> Fast
         finally:
             await services.jobs.close()
             await services.traces.close()
+            await services.metrics.close()
             await services.alertmanager.close()
             services.notifications.close()
             services.results.close()

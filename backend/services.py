@@ -14,6 +14,7 @@ from backend.data_converter import Converter
 from backend.documents import Documents
 from backend.executors.base import Executor
 from backend.jobs import JobManager
+from backend.metrics_reader import MetricsReader
 from backend.notifications import Notifications
 from backend.result_store import ResultStore
 from backend.settings import Settings
@@ -33,6 +34,7 @@ class Services:
     converter: Converter
     catalog: CatalogManager
     traces: TraceReader
+    metrics: MetricsReader
     alertmanager: AlertmanagerClient
     notifications: Notifications
     watchdog: Watchdog

@@ -13,6 +13,7 @@ from backend.routes import (
     datasets,
     evaluation,
     jobs,
+    prometheus,
     runbooks,
     session,
     status,
@@ -26,7 +27,8 @@ def api() -> APIRouter:
     """All routes, below /api."""
     router = APIRouter(prefix="/api", responses=RESPONSES)
     for topic in (
-        status, session, datasets, jobs, catalog, backtests, evaluation, strategies, traces, vitals,
+        status, session, datasets, jobs, catalog, backtests, evaluation, strategies, traces,
+        prometheus, vitals,
         alerts, boards, runbooks,
     ):  # fmt: skip
         router.include_router(topic.router)
