@@ -7,10 +7,24 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from backend.models import BacktestRequest, BacktestResult, ConvertRequest, ErrorInfo, Job
+from backend.executors.affinity import Affinity
+from backend.models import (
+    BacktestRequest,
+    BacktestResult,
+    ConvertRequest,
+    ErrorInfo,
+    Job,
+    TickKind,
+    unix_ns,
+)
 from backend.versions import versions
 from nautilus_instrumentation import attributes as keys
 from nautilus_instrumentation import metrics
+
+
+def ticks_read(instrument_id: str, kind: TickKind, start: datetime, end: datetime) -> Affinity:
+    """The affinity of work that reads these ticks: give it to all tasks over the same data."""
+    return Affinity(f"{kind} {instrument_id}", unix_ns(start), unix_ns(end))
 
 
 @dataclass(frozen=True)
@@ -23,7 +37,7 @@ class ConvertWork:
     span_name = keys.CONVERSION
 
     @property
-    def affinity(self) -> str | None:
+    def affinity(self) -> Affinity | None:
         """Conversions leave nothing in a worker that a later job could use."""
         return None
 
@@ -50,10 +64,10 @@ class BacktestWork:
         return metrics.window_of((self.request.end - self.request.start).total_seconds())
 
     @property
-    def affinity(self) -> str | None:
+    def affinity(self) -> Affinity | None:
         """A worker keeps the ticks of the windows it ran last."""
         request = self.request
-        return f"{request.instrument_id} {request.kind} {request.start} {request.end}"
+        return ticks_read(request.instrument_id, request.kind, request.start, request.end)
 
     def attributes(self) -> dict[str, Any]:
         request = self.request

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
+from backend.executors.affinity import Affinity
 from backend.models import ErrorInfo
 
 Ending = Literal["ok", "error", "cancelled", "timeout", "killed"]
@@ -22,8 +23,9 @@ class Task:
 
     task_id: str
     prepare: Callable[[int], Mapping[str, Any]]
-    affinity: str | None = None
-    """Tasks with equal hints share warm caches; a free slot that last ran the same is preferred."""
+    affinity: Affinity | None = None
+    """What it reads; of the free slots the one is preferred that has read most of it before.
+    No task waits for a busy slot."""
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ from pebble import ProcessPool
 
 from backend import printed
 from backend.executors import host
+from backend.executors.affinity import Held
 from backend.executors.base import Ending, Outcome, Progress, SlotStatus, Task
 from backend.executors.progress import ProgressReader, Record, State
 from backend.models import ErrorInfo
@@ -71,7 +72,7 @@ class Slot:
         self.index = index
         self.state: Literal["starting", "idle", "busy", "failed"] = "failed"
         self.running: Running | None = None
-        self.affinity: str | None = None
+        self.held = Held()
         self.jobs_done = 0
         self.detail = ""
         self.retry_at = 0.0
@@ -98,7 +99,7 @@ class Slot:
         self.generation += 1
         self.state = "starting"
         self.jobs_done = 0
-        self.affinity = None
+        self.held.clear()
         self._born = time.monotonic()
         self._reader = ProgressReader(self._folder / f"slot-{self.index}-{self.generation}")
         setup = host.Setup(
@@ -117,7 +118,8 @@ class Slot:
     def give(self, number: int, task: Task, payload: dict[str, Any]) -> None:
         """Hand a task to the idle worker."""
         self.state = "busy"
-        self.affinity = task.affinity
+        if task.affinity is not None:
+            self.held.add(task.affinity)
         self.running = Running(number, task, time.monotonic())
         self._schedule(host.run, number, payload)
 

@@ -30,12 +30,12 @@ class Waiting:
         if not self._tasks:
             return None
         task = self._tasks[0]
-        # Caches of a slot that holds nothing are not lost when it takes something new.
-        slot = min(
+        # Among those that hold nothing of use, the one with the least to lose.
+        slot = max(
             idle,
             key=lambda slot: (
-                task.affinity is None or slot.affinity != task.affinity,
-                slot.affinity is not None,
+                slot.held.coverage(task.affinity) if task.affinity is not None else 0.0,
+                -len(slot.held),
             ),
             default=None,
         )

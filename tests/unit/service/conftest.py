@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from backend.executors.affinity import Affinity
 from backend.executors.base import Outcome, Progress, Task
 from backend.executors.local import Limits, LocalExecutor
 from tests.unit.service import trivial_jobs
@@ -65,7 +66,7 @@ class Bench:
         self.heard = Recording()
         executor.start(self.heard)
 
-    def submit(self, task_id: str, affinity: str | None = None, **payload: Any) -> None:
+    def submit(self, task_id: str, affinity: Affinity | None = None, **payload: Any) -> None:
         self.executor.submit(Task(task_id, lambda slot: payload, affinity))
 
     def pid(self, slot: int = 0) -> int | None:

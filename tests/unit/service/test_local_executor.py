@@ -10,6 +10,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from backend.executors.affinity import Affinity
+
 
 def test_returns_what_the_handler_returned(make_bench):
     """A task that succeeds ends as `ok` with the handler's value."""
@@ -220,10 +222,11 @@ def test_prefers_the_slot_that_ran_the_same_before(make_bench):
     """With all slots free, a task goes where its data may still be cached."""
     bench = make_bench(slots=2)
     slots = {}
-    for affinity in ("x", "y", "x", "y", "y", "x"):
+    for source in ("x", "y", "x", "y", "y", "x"):
         bench.until_idle()
-        bench.submit(f"{affinity}-{len(slots)}", affinity=affinity, do="echo")
-        slots[len(slots)] = bench.heard.outcome(f"{affinity}-{len(slots)}").slot
+        task = f"{source}-{len(slots)}"
+        bench.submit(task, affinity=Affinity(source, 0, 9), do="echo")
+        slots[len(slots)] = bench.heard.outcome(task).slot
     assert slots[0] != slots[1]
     assert [slots[n] for n in (2, 3, 4, 5)] == [slots[0], slots[1], slots[1], slots[0]]
 
