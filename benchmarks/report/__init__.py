@@ -1,0 +1,1 @@
+"""Runs of the benchmarks: result files, the page and plots made of them, and comparisons."""
