@@ -18,6 +18,9 @@ TICK_BYTES = 200
 CACHE_SHARE = 4
 """The cache of decoded ticks may take this part (one over it) of a worker's memory limit."""
 
+STREAM_ROWS = 131_072
+"""Ticks of a slice at most: two are in memory while the next one is decoded, 52 MB."""
+
 
 @dataclass(frozen=True)
 class Ticks:
@@ -48,6 +51,8 @@ class TickSource:
         files = self._catalog.files(instrument_id, kind, start_ns, end_ns)
         parts = self._catalog.slices(files, start_ns, end_ns, self._most_rows)
         if len(parts) > 1:
+            most = min(self._most_rows, STREAM_ROWS)
+            parts = self._catalog.slices(files, start_ns, end_ns, most)
             batches = self._stream(instrument_id, kind, parts)
             return Ticks(sum(part.rows for part in parts), "catalog", batches)
         ticks, kept = self._kept(instrument_id, kind, start_ns, end_ns, files)
