@@ -21,7 +21,8 @@ from backend.jobs import JobManager
 from backend.metrics_reader import MetricsReader
 from backend.notifications import Notifications
 from backend.problems import BodyLimit, Problem
-from backend.result_store import ResultStore, page_cache
+from backend.result_pages import page_cache
+from backend.result_store import ResultStore
 from backend.routes import boards, traces
 from backend.routes.catalog import ARROW
 from backend.routes.vitals import RateLimit

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import (
     AfterValidator,
@@ -167,6 +167,38 @@ class ResultPage(BaseModel):
     next_cursor: str | None = Field(
         default=None, description="give it back for the next page; none: this was the last"
     )
+
+
+class ResultRow(NamedTuple):
+    """A run as a line of a table."""
+
+    run_id: str
+    status: RunStatus
+    strategy: str
+    instrument_id: str
+    kind: TickKind
+    window: str
+    created_at: datetime
+    finished_at: datetime
+    duration_seconds: float
+    data_points: int
+    data_points_per_second: float
+    peak_memory_bytes: int
+    gc_seconds: float
+    events: int
+    orders: int
+    positions: int
+    pnl: float
+    """Total PnL in the account's currency, which is `currency`; 0 where there is none."""
+    currency: str | None
+
+
+class ResultTable(BaseModel):
+    """Results as lines of a table, a sixth as long as their summaries."""
+
+    columns: list[str] = Field(description="names of the values of each row")
+    rows: list[ResultRow]
+    next_cursor: str | None = Field(default=None, description="as in a page of results")
 
 
 class Job(BaseModel):

@@ -1,7 +1,8 @@
 """SQLite index over the result files, shared by several processes.
 
 It holds nothing that the files do not hold: whatever is wrong with it, it is thrown away and made
-anew. The summary of a run is kept as JSON, so that a list never opens a result's file.
+anew. The summary of a run, and its line in tables, are kept as JSON, so that a list never opens a
+result's file.
 """
 
 from __future__ import annotations
@@ -13,11 +14,11 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from filelock import FileLock
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 BUSY_SECONDS = 10.0
 SORTS = (
     "created_at", "finished_at", "duration_seconds", "data_points", "data_points_per_second",
@@ -26,12 +27,13 @@ SORTS = (
 """Columns to sort by; times are whole microseconds since the epoch."""
 
 FILTERS = ("strategy", "instrument_id", "status")
-_COLUMNS = ("run_id", *FILTERS, "likeness", "summary", *SORTS)
+_COLUMNS = ("run_id", *FILTERS, "likeness", "line", "summary", *SORTS)
 _SCHEMA = (
     "DROP TABLE IF EXISTS results",
     "DROP TABLE IF EXISTS revision",
     f"CREATE TABLE results (run_id TEXT PRIMARY KEY, {', '.join(f'{c} TEXT' for c in FILTERS)},"
-    f" likeness TEXT, summary TEXT, {', '.join(f'{c} NUMERIC NOT NULL' for c in SORTS)})",
+    f" likeness TEXT, line TEXT, {', '.join(f'{c} NUMERIC NOT NULL' for c in SORTS)},"
+    " summary TEXT)",
     *(f"CREATE INDEX by_{column} ON results ({column}, run_id)" for column in SORTS),
     "CREATE INDEX by_likeness ON results (likeness, status, created_at)",
     "CREATE TABLE revision (number INTEGER NOT NULL)",
@@ -53,12 +55,13 @@ class Entry:
     filters: dict[str, str]
     likeness: str
     summary: str
+    line: str
     sorts: dict[str, float]
 
     def row(self) -> dict[str, Any]:
         return {
-            "run_id": self.run_id, "likeness": self.likeness, "summary": self.summary,
-            **self.filters, **self.sorts,
+            "run_id": self.run_id, "likeness": self.likeness, "line": self.line,
+            "summary": self.summary, **self.filters, **self.sorts,
         }  # fmt: skip
 
 
@@ -88,13 +91,14 @@ class ResultIndex:
 
     def page(
         self,
+        shown: Literal["summary", "line"],
         sort: str,
         descending: bool,
         limit: int,
         after: tuple[float, str] | None,
         filters: dict[str, str],
     ) -> list[tuple[str, float, str]]:
-        """Up to `limit` rows (summary, sort value, run id) that follow `after`."""
+        """Up to `limit` rows (`shown`, sort value, run id) that follow `after`."""
         conditions = [f"{column} = ?" for column in filters]
         values: list[Any] = list(filters.values())
         if after is not None:
@@ -103,7 +107,7 @@ class ResultIndex:
         order = "DESC" if descending else "ASC"
         where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
         query = (
-            f"SELECT summary, {sort}, run_id FROM results {where}"
+            f"SELECT {shown}, {sort}, run_id FROM results {where}"
             f" ORDER BY {sort} {order}, run_id {order} LIMIT ?"
         )
         return self._read(query, [*values, limit])

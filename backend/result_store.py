@@ -2,39 +2,41 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import logging
 import os
 import statistics
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import astuple
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import orjson
 from pydantic import ValidationError
 
-from backend.cache import Cache, Codec, RedisStore
+from backend.cache import Cache
 from backend.errors import Invalid, NotFound
 from backend.models import ID_PATTERN, BacktestResult, ResultPage, ResultSummary
 from backend.result_index import SORTS, Entry, ResultIndex
-from nautilus_instrumentation import Session
+from backend.result_pages import (
+    KEPT_PAGE,
+    PAGE,
+    ResultQuery,
+    Row,
+    page_json,
+    row_json,
+    table_json,
+)
 
 logger = logging.getLogger(__name__)
 
 MAX_PAGE = 1_000
+MAX_TABLE = 20_000
+"""Lines of a table in one answer: 4 MB."""
 ENOUGH_RUNS = 3
 """Runs that a median must have before a run is compared with it."""
 
-PAGED_RESULTS = 5_000
-"""Summaries that lists kept in memory may hold together, of some 3 kB each."""
-KEPT_PAGE = 200
-"""Longer lists are walks over all results, each of which would push out what consoles look at."""
-PAGE_SECONDS = 600.0
-"""A list is no longer asked for once the index changed; this is when it goes."""
-
-_PAGE: Codec[ResultPage] = Codec(ResultPage)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -45,7 +47,7 @@ class ResultStore:
     result that is not there.
     """
 
-    def __init__(self, results_dir: Path, pages: Cache[ResultPage] | None = None) -> None:
+    def __init__(self, results_dir: Path, pages: Cache[str] | None = None) -> None:
         """`pages` keeps lists until the index changes; see `page_cache`."""
         self.results_dir = results_dir
         self._pages = pages
@@ -77,41 +79,25 @@ class ResultStore:
         instrument_id: str | None = None,
         status: str | None = None,
     ) -> ResultPage:
-        """One page; `sort` is one of `SORTS`, with `-` before it for descending.
+        """One page, for callers that look into it; see ResultQuery."""
+        query = ResultQuery(limit, cursor, sort, strategy, instrument_id, status)
+        return ResultPage.model_validate_json(self.page(query))
 
-        A cursor stands for a place in the order, not for a number of rows: results saved between
-        two calls neither repeat nor hide others.
-        """
-        if not 1 <= limit <= MAX_PAGE:
-            raise Invalid(f"limit must be from 1 to {MAX_PAGE}, not {limit}", field="limit")
-        column = sort.removeprefix("-")
-        if column not in SORTS:
-            raise Invalid(
-                f"cannot sort by {column!r}; sort keys are {', '.join(SORTS)}", field="sort"
-            )
-        wanted = {"strategy": strategy, "instrument_id": instrument_id, "status": status}
-        if self._pages is None or limit > KEPT_PAGE:
-            return self._page(limit, cursor, sort, wanted)
-        state = self.results_dir, self.revision(), limit, cursor, sort, tuple(wanted.values())
+    def page(self, query: ResultQuery) -> str:
+        """One page, as the JSON of a ResultPage."""
+        query.check(MAX_PAGE)
+        if self._pages is None or query.limit > KEPT_PAGE:
+            return page_json(query, self._rows("summary", query))
         return self._pages.get_or_load(
-            state, lambda: self._page(limit, cursor, sort, wanted), _PAGE
+            (self.results_dir, self.revision(), *astuple(query)),
+            lambda: page_json(query, self._rows("summary", query)),
+            PAGE,
         )
 
-    def _page(
-        self, limit: int, cursor: str | None, sort: str, wanted: dict[str, str | None]
-    ) -> ResultPage:
-        rows = self._index.page(
-            sort.removeprefix("-"),
-            sort.startswith("-"),
-            limit + 1,
-            _read_cursor(cursor, sort) if cursor else None,
-            {name: value for name, value in wanted.items() if value is not None},
-        )
-        page = rows[:limit]
-        return ResultPage(
-            items=[ResultSummary.model_validate_json(summary) for summary, _, _ in page],
-            next_cursor=_cursor(sort, *page[-1][1:]) if len(rows) > limit else None,
-        )
+    def table(self, query: ResultQuery) -> str:
+        """Lines of a table, as the JSON of a ResultTable."""
+        query.check(MAX_TABLE)
+        return table_json(query, self._rows("line", query))
 
     def get(self, run_id: str) -> BacktestResult:
         try:
@@ -134,7 +120,7 @@ class ResultStore:
             status = self._path(run_id).stat()
         except FileNotFoundError as error:
             raise NotFound(f"no result {run_id}", field="run_id") from error
-        return f'"{status.st_mtime_ns:x}-{status.st_size:x}"'
+        return f'W/"{status.st_mtime_ns:x}-{status.st_size:x}"'
 
     def revision(self) -> int:
         """Changes whenever any list might; cheap."""
@@ -166,6 +152,12 @@ class ResultStore:
 
     # ----------------------------------------------------------------------------------------------
 
+    def _rows(self, shown: Literal["summary", "line"], query: ResultQuery) -> Sequence[Row]:
+        """One more than the limit, which says whether there is a next page."""
+        return self._index.page(
+            shown, query.column, query.descending, query.limit + 1, query.place(), query.filters
+        )
+
     def _path(self, run_id: str) -> Path:
         if not ID_PATTERN.fullmatch(run_id):
             raise Invalid(f"{run_id!r} is not the id of a run", field="run_id")
@@ -182,18 +174,6 @@ class ResultStore:
                 yield _entry(self.get(name))
             except NotFound as error:
                 logger.warning("left out of the index of results: %s", error)
-
-
-def page_cache(session: Session, store: RedisStore | None) -> Cache[ResultPage]:
-    """For lists that are asked for again and again, as consoles do.
-
-    From memory one costs a hundredth of what it costs from the index; from Redis as much as from an
-    index on a local disk (benchmarks/caches.py), so that it pays where RESULTS_DIR is slow.
-    """
-    return Cache(
-        "results", session, PAGED_RESULTS, ttl_seconds=PAGE_SECONDS,
-        size_of=lambda page: 1 + len(page.items), store=store,
-    )  # fmt: skip
 
 
 def throughput_ratio(result: ResultSummary, store: ResultStore) -> float | None:
@@ -226,6 +206,7 @@ def _entry(result: BacktestResult) -> Entry:
         },
         likeness=_likeness(result),
         summary=orjson.dumps(summary.model_dump(mode="json")).decode(),
+        line=row_json(result),
         # The first currency is the account's; sums over currencies would mean nothing.
         sorts={**values, "pnl": next(iter(result.pnl.values()), 0.0)},
     )
@@ -234,24 +215,6 @@ def _entry(result: BacktestResult) -> Entry:
 def _likeness(result: ResultSummary) -> str:
     request = result.request.model_dump(mode="json", exclude={"chunk_size"})
     return hashlib.sha256(orjson.dumps(request, option=orjson.OPT_SORT_KEYS)).hexdigest()[:32]
-
-
-def _cursor(sort: str, value: float, run_id: str) -> str:
-    return base64.urlsafe_b64encode(orjson.dumps([sort, value, run_id])).decode().rstrip("=")
-
-
-def _read_cursor(cursor: str, sort: str) -> tuple[float, str]:
-    try:
-        made_for, value, run_id = orjson.loads(
-            base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-        )
-        if not (isinstance(value, int | float) and isinstance(run_id, str)):
-            raise ValueError("not a place in the order")
-    except (ValueError, TypeError) as error:
-        raise Invalid("not a cursor that a list gave", field="cursor") from error
-    if made_for != sort:
-        raise Invalid(f"the cursor belongs to sort={made_for}, not {sort}", field="cursor")
-    return value, run_id
 
 
 def _first(error: ValidationError) -> str:

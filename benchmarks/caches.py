@@ -30,7 +30,8 @@ from backend.cache.redis_store import TIMEOUT_SECONDS
 from backend.catalog_files import TickFile, row_groups
 from backend.catalog_manager import CatalogInstrument, Holding, _holding, _read
 from backend.conversion.layout import file_name
-from backend.models import BacktestRequest, BacktestResult, ResultPage
+from backend.models import BacktestRequest, BacktestResult
+from backend.result_pages import PAGE, ResultQuery
 from backend.result_store import ResultStore
 from nautilus_instrumentation import Session, instrument, uninstrument
 from stack.provision import REDIS, Found, provision
@@ -67,7 +68,7 @@ def cases(folder: Path, instruments: int, results: int) -> Iterator[tuple[str, C
     store = ResultStore(folder / "results")
     for number in range(results):
         store.save(_result(number))
-    yield f"50 of {results} results", (lambda: store.list(50), Codec(ResultPage))
+    yield f"50 of {results} results", (lambda: store.page(ResultQuery(50)), PAGE)
     store.close()
 
 

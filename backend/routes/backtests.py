@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import asdict, dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Path, Query, Response
+from fastapi import APIRouter, Depends, Path, Query, Response
 from pydantic import BaseModel
 
 from backend.checks import check_backtest
@@ -16,9 +17,12 @@ from backend.models import (
     InstrumentId,
     Job,
     ResultPage,
+    ResultTable,
     RunStatus,
 )
-from backend.result_store import MAX_PAGE
+from backend.result_pages import ResultQuery
+from backend.result_store import MAX_PAGE, MAX_TABLE
+from backend.routes.answers import NOT_CHANGED, IfNoneMatch, etag, json, not_changed
 from backend.services import Parts
 
 router = APIRouter(prefix="/backtest", tags=["backtests"])
@@ -52,7 +56,7 @@ async def run(
     job = parts.jobs.backtest(request)
     assert job.run_id is not None
     if wait and _stored(await parts.jobs.wait(job.job_id, wait)):
-        return _json(await asyncio.to_thread(parts.results.raw, job.run_id))
+        return json(await asyncio.to_thread(parts.results.raw, job.run_id))
     response.headers["Location"] = f"/api/jobs/{job.job_id}"
     return RunAccepted(job_id=job.job_id, run_id=job.run_id, trace_id=job.trace_id)
 
@@ -64,57 +68,64 @@ def _stored(job: Job) -> bool:
     )
 
 
-def _json(raw: bytes | str, etag: str | None = None) -> Response:
-    """JSON as it is stored: reading and writing it again would cost 20 ms a megabyte."""
-    headers = {"ETag": etag, "Cache-Control": "private, no-cache"} if etag else None
-    return Response(raw, media_type="application/json", headers=headers)
+@dataclass(frozen=True)
+class Chosen:
+    """Which results, and in which order."""
 
-
-IfNoneMatch = Annotated[str | None, Header()]
-_NOT_CHANGED: dict[int | str, dict[str, str]] = {
-    304: {"description": "Not changed since `If-None-Match`"}
-}
-
-
-def _not_changed(if_none_match: str | None, etag: str) -> Response | None:
-    """304 when the caller has this already; weak comparison, as RFC 9110 asks for."""
-    tags = [tag.strip().removeprefix("W/") for tag in (if_none_match or "").split(",")]
-    if "*" in tags or etag.removeprefix("W/") in tags:
-        return Response(status_code=304, headers={"ETag": etag})
-    return None
-
-
-@router.get("/results", response_model=ResultPage, responses=_NOT_CHANGED)
-async def results(
-    parts: Parts,
-    if_none_match: IfNoneMatch = None,
-    limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 50,
-    cursor: Annotated[str | None, Query(max_length=500)] = None,
+    cursor: Annotated[str | None, Query(max_length=500)] = None
     sort: Annotated[str, Query(max_length=50, description="a column; `-` before it: down")] = (
         "-created_at"
-    ),
-    strategy: Annotated[str | None, Query(max_length=64)] = None,
-    instrument_id: Annotated[InstrumentId | None, Query()] = None,
-    status: RunStatus | None = None,
+    )
+    strategy: Annotated[str | None, Query(max_length=64)] = None
+    instrument_id: Annotated[InstrumentId | None, Query()] = None
+    status: RunStatus | None = None
+
+    def query(self, limit: int) -> ResultQuery:
+        return ResultQuery(limit, **asdict(self))
+
+
+@router.get("/results", response_model=ResultPage, responses=NOT_CHANGED)
+async def results(
+    parts: Parts,
+    chosen: Annotated[Chosen, Depends()],
+    if_none_match: IfNoneMatch = None,
+    limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 50,
 ) -> Response:
     """One page of results without their equity curves, with its ETag."""
 
     def read() -> Response:
         # Read before the page: a result saved in between makes the tag old, never too new.
-        etag = f'W/"{parts.results.revision():x}"'
-        page = parts.results.list(limit, cursor, sort, strategy, instrument_id, status)
-        return _not_changed(if_none_match, etag) or _json(page.model_dump_json(), etag)
+        tag = etag(parts.results.revision())
+        return not_changed(if_none_match, tag) or json(parts.results.page(chosen.query(limit)), tag)
 
     return await asyncio.to_thread(read)
 
 
-@router.get("/results/{run_id}", response_model=BacktestResult, responses=_NOT_CHANGED)
+@router.get("/table", response_model=ResultTable, responses=NOT_CHANGED)
+async def table(
+    parts: Parts,
+    chosen: Annotated[Chosen, Depends()],
+    if_none_match: IfNoneMatch = None,
+    limit: Annotated[int, Query(ge=1, le=MAX_TABLE)] = 10_000,
+) -> Response:
+    """Results as lines of a table, thousands at once, with its ETag."""
+
+    def read() -> Response:
+        tag = etag(parts.results.revision())
+        return not_changed(if_none_match, tag) or json(
+            parts.results.table(chosen.query(limit)), tag
+        )
+
+    return await asyncio.to_thread(read)
+
+
+@router.get("/results/{run_id}", response_model=BacktestResult, responses=NOT_CHANGED)
 async def result(run_id: RunId, parts: Parts, if_none_match: IfNoneMatch = None) -> Response:
     """One result, with its ETag."""
 
     def read() -> Response:
-        etag = parts.results.etag(run_id)
-        return _not_changed(if_none_match, etag) or _json(parts.results.raw(run_id), etag)
+        tag = parts.results.etag(run_id)
+        return not_changed(if_none_match, tag) or json(parts.results.raw(run_id), tag)
 
     return await asyncio.to_thread(read)
 

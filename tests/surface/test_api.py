@@ -33,6 +33,7 @@ ROUTES = {
     "GET /api/backtest/results",
     "GET /api/backtest/results/{run_id}",
     "DELETE /api/backtest/results/{run_id}",
+    "GET /api/backtest/table",
     "GET /api/backtest/compare",
     "GET /api/backtest/evaluation",
     "GET /api/strategies",

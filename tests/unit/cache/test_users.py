@@ -17,7 +17,8 @@ from backend.catalog_files import row_groups
 from backend.catalog_manager import CatalogManager
 from backend.data_converter import Converter
 from backend.models import BacktestRequest, BacktestResult
-from backend.result_store import ResultStore, page_cache
+from backend.result_pages import page_cache
+from backend.result_store import ResultStore
 from backend.settings import Settings
 
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
