@@ -213,7 +213,8 @@ class LocalExecutor:
             return
         message = (
             f"the worker used {used / 2**20:.0f} MiB, more than WORKER_MEMORY_LIMIT "
-            f"({self._limits.memory_bytes / 2**20:.0f} MiB)"
+            f"({self._limits.memory_bytes / 2**20:.0f} MiB): raise it, or have the job keep "
+            "less in memory"
         )
         self._replace(slot, "memory", "killed", ErrorInfo(type="MemoryError", message=message))
 

@@ -129,6 +129,24 @@ def test_the_limits_of_jobs(start_service):
     assert moved(service, before, metrics.JOB_WORKER_RESTARTS, reason="timeout") == 1
 
 
+def test_a_run_beyond_the_limit_of_memory_is_killed(start_service):
+    """Its result says so with its last stage and what to do, and its slot works on."""
+    service = start_service(WORKER_MEMORY_LIMIT="600MiB", WORKERS="1")
+    until(lambda: service.workers_are("idle"))
+    before = service.metrics()
+    accepted = service.run("faulty", fill_memory_mib=4096, fail_after_ticks=1)
+    job = service.ended(accepted["job_id"])
+    assert (job["status"], job["stage"]) == ("killed", "run")
+    result = service.http.get(f"/backtest/results/{accepted['run_id']}").json()
+    assert (result["status"], result["last_stage"]) == ("killed", "run")
+    assert result["error"] == job["error"]
+    assert "WORKER_MEMORY_LIMIT (600 MiB): raise it" in result["error"]["message"]
+    assert service.ended(service.run(hours=0.1)["job_id"])["status"] == "ok"
+    assert moved(service, before, metrics.BACKTEST_RUNS, status="killed") == 1
+    assert moved(service, before, metrics.JOB_WORKER_RESTARTS, reason="memory") == 1
+    assert moved(service, before, metrics.JOB_WORKER_RESTARTS) == 1
+
+
 def test_the_limits_of_memory(start_service):
     """A limit that no worker can keep kills every one; the API stays up and says why."""
     service = start_service(WORKER_MEMORY_LIMIT="100MiB", WORKERS="1")
