@@ -7,13 +7,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 from fastapi import FastAPI
-from starlette_compress import CompressMiddleware, add_compress_type, remove_compress_type
 
 from backend import problems, routes
 from backend.access import Access, AccessControl, is_loopback, read_token
 from backend.alertmanager_client import AlertmanagerClient
 from backend.cache import shared_store
 from backend.catalog_manager import CatalogManager
+from backend.compression import Compression
 from backend.data_converter import Converter
 from backend.documents import Documents
 from backend.executors.base import Executor
@@ -24,7 +24,6 @@ from backend.problems import BodyLimit, Problem
 from backend.result_pages import page_cache
 from backend.result_store import ResultStore
 from backend.routes import boards, traces
-from backend.routes.catalog import ARROW
 from backend.routes.vitals import RateLimit
 from backend.services import Services
 from backend.settings import Settings
@@ -103,10 +102,7 @@ def create_app(settings: Settings, session: Session, executor: Executor) -> Fast
     problems.install(app)
     _describe_problems(app)
     app.add_middleware(BodyLimit, limit=BODY_LIMIT, by_path=BODY_LIMITS)
-    # Event streams must arrive as they are written; Arrow's numbers compress well.
-    remove_compress_type("text/event-stream")
-    add_compress_type(ARROW)
-    app.add_middleware(CompressMiddleware, zstd_level=3, gzip_level=1)
+    app.add_middleware(Compression)
     app.add_middleware(AccessControl, access=access)
     session.instrument_app(app)
     return app

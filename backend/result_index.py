@@ -20,6 +20,8 @@ from filelock import FileLock
 
 SCHEMA_VERSION = 2
 BUSY_SECONDS = 10.0
+CACHE_KIB = 32_768
+"""An index of 10,000 results has 20 MB; out of SQLite's usual 2 MB they take half as long again."""
 SORTS = (
     "created_at", "finished_at", "duration_seconds", "data_points", "data_points_per_second",
     "peak_memory_bytes", "gc_seconds", "events", "orders", "positions", "pnl",
@@ -197,6 +199,7 @@ class ResultIndex:
         )
         try:
             connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
             # The files are the truth; a power cut may cost the index its last rows.
             connection.execute("PRAGMA synchronous = NORMAL")
             if connection.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
