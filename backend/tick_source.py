@@ -30,6 +30,8 @@ class Ticks:
     """How many; from footers, and so at least as many, where they come in several lists."""
     source: Literal["catalog", "memory"]
     batches: Iterator[list[Any]]
+    whole: list[Any] | None = None
+    """The only list, the same object as long as it is kept; None where several come."""
 
 
 class TickSource:
@@ -58,7 +60,7 @@ class TickSource:
         ticks, kept = self._kept(instrument_id, kind, start_ns, end_ns, files)
         if not ticks:
             raise self._catalog.no_ticks(instrument_id, kind, start_ns, end_ns)
-        return Ticks(len(ticks), "memory" if kept else "catalog", iter([ticks]))
+        return Ticks(len(ticks), "memory" if kept else "catalog", iter([ticks]), ticks)
 
     def _kept(
         self, instrument_id: str, kind: TickKind, start_ns: int, end_ns: int, files: list[TickFile]
