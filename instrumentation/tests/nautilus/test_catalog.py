@@ -52,6 +52,25 @@ def test_files_outside_the_window_are_not_counted(telemetry, host, catalog):
     assert span.attributes[attributes.FILES] == 1
 
 
+def test_files_that_a_host_chooses_are_counted(telemetry, host, catalog):
+    """A catalog that overrides `backend_session` to name the files tells as much as any other."""
+
+    class Chosen(type(catalog)):
+        def backend_session(self, *args, chosen, **kwargs):
+            return super().backend_session(*args, **kwargs | {"files": chosen})
+
+    files = sorted(catalog._query_files(QuoteTick, ["EUR/USD.SIM"]))
+    chosen = Chosen(catalog.path)
+    found = chosen.query(QuoteTick, identifiers=["EUR/USD.SIM"], chosen=files[1:])
+
+    (span,) = telemetry.spans()
+    assert 0 < len(found) < 100
+    assert span.attributes[attributes.FILES] == 1
+    assert span.attributes[attributes.ROWS] == len(found)
+    assert telemetry.value(metrics.CATALOG_ROW_GROUPS, "quote", "read") == 1
+    assert telemetry.value(metrics.CATALOG_QUERY_DURATION, "quote", "query") == 1
+
+
 def test_instruments_make_one_span(telemetry, catalog):
     """The fourteen queries inside `instruments()` make no spans and no durations."""
     found = catalog.instruments()

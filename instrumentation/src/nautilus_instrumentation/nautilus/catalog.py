@@ -123,7 +123,6 @@ class CatalogObserver:
                 self._runs.recorder.counter(metrics.CATALOG_QUERY_ROWS, call.kind).inc(len(rows))
             self._prune(call, catalog, files, start, end)
 
-    @_outermost
     def backend_session(
         self,
         catalog: Any,
@@ -137,6 +136,10 @@ class CatalogObserver:
         *_args: Any,
         **_kwargs: Any,
     ) -> Observer:
+        if (call := _call_var.get()) is not None:
+            call.files.extend(files or ())  # given, so that `_query_files` is not asked
+            yield
+            return
         reads = current_reads()
         with self._call(attributes.CATALOG_QUERY, "stream", kind_of(data_cls), reads) as call:
             with call.timed("query"):
