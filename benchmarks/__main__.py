@@ -27,6 +27,7 @@ BENCHMARKS: dict[str, tuple[str, ...]] = {
     "request_span": ("--rounds", "2"),
     "caches": ("--rounds", "2", "--instruments", "5", "--results", "60"),
     "memory": ("--rows", "50000", "--runs", "8"),
+    "runs": ("--rows", "50000", "--repeats", "1", "--jobs", "4"),
     "frontend": (),
 }
 """Module: its arguments for a quick run."""
