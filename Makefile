@@ -141,11 +141,16 @@ check: setup $(SCHEMA_READY) ## Lint, types, generated files current
 	$(if $(SCHEMA_READY),node $(SCHEMA)/check.mjs dashboards/generated,@echo "No Node.js (node, npm): the dashboards were not checked against Grafana's types.")
 	$(BIN)/python -m alerts.build --check
 	$(BIN)/python docs/generate.py --check
+	$(BIN)/python -m benchmarks.report --check
 	$(BIN)/python -m deploy.lint
 	$(BIN)/hadolint Dockerfile
 
-.PHONY: bench bench-quick
-bench: setup ## Print the measured figures
-	@$(BIN)/python -m benchmarks
-bench-quick: setup ## The same on small inputs: shows that it runs, not what it costs
-	@$(BIN)/python -m benchmarks --quick
+.PHONY: bench bench-quick bench-compare bench-report
+bench: setup ## Measure everything, write docs/performance.md, end with 1 where a target is missed [ONLY=name]
+	@$(BIN)/python -m benchmarks $(if $(ONLY),--only $(ONLY))
+bench-quick: setup ## The same on small inputs: shows that it runs, not what it costs [ONLY=name]
+	@$(BIN)/python -m benchmarks --quick $(if $(ONLY),--only $(ONLY))
+bench-compare: setup ## Two result files side by side A=benchmarks/results/… B=…
+	@$(BIN)/python -m benchmarks.report.compare "$(A)" "$(B)"
+bench-report: setup ## Write docs/performance.md again from the newest results
+	@$(BIN)/python -m benchmarks.report

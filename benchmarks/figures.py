@@ -9,20 +9,20 @@ _BYTES = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1.0, "B"))
 def shown(value: float, unit: str) -> str:
     """A value in a base unit: 0.0123 s is 12.3 ms, 2.5 x is 2.5x, 1234567 rows/s has its commas."""
     if unit == "s":
-        return _scaled(value, _SECONDS)
+        return _scaled(value, unit, _SECONDS)
     if unit == "B":
-        return _scaled(value, _BYTES)
+        return _scaled(value, unit, _BYTES)
     if unit in ("x", "%"):
         return f"{number(value)}{unit}"
     return f"{number(value)} {unit}".rstrip()
 
 
-def _scaled(value: float, steps: tuple[tuple[float, str], ...]) -> str:
+def _scaled(value: float, unit: str, steps: tuple[tuple[float, str], ...]) -> str:
     for step, name in steps:
         if abs(value) >= step * 0.9995:  # 999.7 ms is written as 1 s
             return f"{number(value / step)} {name}"
-    step, name = steps[-1] if value else steps[0]
-    return f"{number(value / step)} {name}"
+    step, name = steps[-1]
+    return f"{number(value / step)} {name}" if value else f"0 {unit}"
 
 
 def number(value: float) -> str:
@@ -33,3 +33,13 @@ def number(value: float) -> str:
     if "e" in text:
         text = f"{value:.10f}".rstrip("0").rstrip(".") if abs(value) >= 1e-7 else text
     return text
+
+
+def tick(value: float, unit: str) -> str:
+    """For an axis whose label says the unit: 2,500,000 is 2.5M."""
+    if unit in ("s", "B", "x", "%"):
+        return shown(value, unit)
+    for step, name in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if abs(value) >= step:
+            return f"{number(value / step)}{name}"
+    return number(value)

@@ -38,7 +38,7 @@ class Frame:
 
 @dataclass(frozen=True)
 class Profile:
-    """A flame graph; `image` is its file's name, and `skipped` says why there is none."""
+    """A flame graph, its file's name in `image`; `skipped` or `failed` says why there is none."""
 
     name: str
     title: str
@@ -47,6 +47,7 @@ class Profile:
     frames: tuple[Frame, ...] = ()
     parts: tuple[Frame, ...] = ()
     skipped: str = ""
+    failed: str = ""
 
 
 @dataclass(frozen=True)
@@ -69,8 +70,11 @@ class Results:
 
     @property
     def failed(self) -> list[str]:
-        """Benchmarks that brought no section."""
-        return [each.name for each in self.outcomes if each.section is None]
+        """Benchmarks that brought no section, and profiles of work that failed."""
+        return [
+            *(each.name for each in self.outcomes if each.section is None),
+            *(f"profile of {each.name}" for each in self.profiles if each.failed),
+        ]
 
     def missed(self, *whys: Literal["mission", "issue", "aim"]) -> list[tuple[Section, Target]]:
         """Targets set by any of these that were not met."""
@@ -100,5 +104,5 @@ def save(results: Results, folder: Path = FOLDER) -> Path:
 
 
 def exit_code(results: Results, gated: bool = True) -> int:
-    """1 when a benchmark or profile failed, or, gated, a target of the mission or issue was missed."""
+    """1 when a benchmark failed or, gated, when a target of the mission or an issue was missed."""
     return int(bool(results.failed) or (gated and bool(results.missed("mission", "issue"))))
