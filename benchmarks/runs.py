@@ -75,6 +75,9 @@ RUNS = (
 )  # fmt: skip
 """Strategies and windows; a market maker has more orders in a day than anyone looks at."""
 
+MIXED = (("ema_cross", "1h"), ("market_maker", "5m"))
+"""What runs side by side."""
+
 
 def days(folder: Path, rows: int) -> list[Day]:
     """The generated day, and a real one where there is one."""
@@ -149,10 +152,9 @@ def windows(service: Service, day: Day, repeats: int) -> dict[tuple[str, str], d
 def concurrent(service: Service, day: Day, jobs: int) -> dict[str, Any]:
     """The same runs with so many at once: seconds, and what differs, is lost or counted wrongly."""
     bodies = [
-        request(day, ("ema_cross", "market_maker")[number % 2], "5m",
-                timedelta(minutes=5 * (number // 2 % 6)))
+        request(day, *MIXED[number % 2], timedelta(minutes=5 * (number // 2 % 6)))
         for number in range(jobs)
-    ]  # fmt: skip
+    ]
     serial = [run(service, body)[1] for body in bodies]  # warm, and what the others must equal
     found: dict[str, Any] = {"jobs": jobs, "seconds": {}, "differing": 0, "lost": 0, "counted": 0}
     for many in AT_ONCE:
@@ -290,7 +292,7 @@ def _table(day: Day, ran: dict[tuple[str, str], dict[str, Any]]) -> Table:
 
 def _concurrent_table(together: dict[str, Any]) -> Table:
     return Table(
-        f"{together['jobs']} runs of five minutes by two strategies, {WORKERS} workers",
+        f"{together['jobs']} runs of two strategies side by side, {WORKERS} workers",
         ("requests at once", "s", "runs/s"),
         tuple(
             (str(many), took, together["jobs"] / took) for many, took in together["seconds"].items()
