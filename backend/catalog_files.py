@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import pyarrow.parquet as pq
 
+from backend.cache import Cache
 from backend.conversion.layout import TS_INIT, parse_file_name, tick_folder
+from backend.errors import Conflict
 from backend.models import TickKind
+
+SETTLED_NS = 2 * 10**9
+"""A folder that changed this recently may change again without showing it: file systems keep
+times in steps of milliseconds, old ones of seconds."""
+_ATTEMPTS = 20
 
 
 @dataclass(frozen=True)
@@ -48,21 +58,65 @@ class Slice:
     rows: int
 
 
-def tick_files(
-    catalog: Path, kind: TickKind, instrument_id: str, start_ns: int, end_ns: int
-) -> list[TickFile]:
-    """Files that may hold ticks of the closed window, in order of time."""
-    found = []
-    try:
-        paths = list(tick_folder(catalog, kind, instrument_id).iterdir())
-    except FileNotFoundError:
-        return []
-    for path in paths:
-        span = parse_file_name(path.name)
-        if span is not None and span[0] <= end_ns and span[1] >= start_ns:
-            status = path.stat()
-            found.append(TickFile(path, *span, status.st_mtime_ns, status.st_size))
-    return sorted(found, key=lambda file: (file.first_ns, file.path))
+class Named(NamedTuple):
+    """A file by its name: first and last `ts_init` (ns), and where it is."""
+
+    first_ns: int
+    last_ns: int
+    path: Path
+
+
+Names = tuple[Named, ...]
+"""The tick files of a folder, in order of time."""
+
+
+class FileIndex:
+    """Which tick files there are, by instrument and kind; folders are listed when they change.
+
+    `cache` keeps the lists. Files come and go by renaming, which their folder's time shows; what
+    is in a file only its own time and size can tell, so these are looked up each time.
+    """
+
+    def __init__(self, catalog: Path, cache: Cache[Any]) -> None:
+        self._catalog = catalog
+        self._cache = cache
+
+    def names(self, kind: TickKind, instrument_id: str) -> Names:
+        """All files."""
+        folder = tick_folder(self._catalog, kind, instrument_id)
+        try:
+            changed = folder.stat().st_mtime_ns
+        except FileNotFoundError:
+            return ()
+        if time.time_ns() - changed < SETTLED_NS:
+            return _listed(folder)
+        return self._cache.get_or_load(("files", str(folder), changed), lambda: _listed(folder))
+
+    def files(
+        self, kind: TickKind, instrument_id: str, start_ns: int, end_ns: int
+    ) -> list[TickFile]:
+        """Files that may hold ticks of the closed window, in order of time."""
+        for _ in range(_ATTEMPTS):
+            with suppress(FileNotFoundError):  # a conversion has just replaced a file
+                return [
+                    _described(name)
+                    for name in self.names(kind, instrument_id)
+                    if name.first_ns <= end_ns and name.last_ns >= start_ns
+                ]
+        raise Conflict(
+            f"the {kind} files of {instrument_id} change all the time", "instrument_id",
+            "wait for the conversions to end",
+        )  # fmt: skip
+
+
+def _listed(folder: Path) -> Names:
+    spans = ((parse_file_name(path.name), path) for path in folder.iterdir())
+    return tuple(sorted(Named(*span, path) for span, path in spans if span is not None))
+
+
+def _described(name: Named) -> TickFile:
+    status = name.path.stat()
+    return TickFile(name.path, name.first_ns, name.last_ns, status.st_mtime_ns, status.st_size)
 
 
 @lru_cache(maxsize=4096)

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from pydantic import BaseModel, Field
 
 from backend.cache import Cache, Codec, key_text, shared_store
-from backend.catalog_files import Slice, TickFile, row_groups, slices, tick_files
+from backend.catalog_files import FileIndex, Slice, TickFile, row_groups, slices
 from backend.conversion.layout import LAYOUTS, safe_id
 from backend.errors import Invalid, NotFound
 from backend.models import TickKind
@@ -22,7 +22,8 @@ from nautilus_instrumentation import Session, current_session
 
 if TYPE_CHECKING:
     from nautilus_trader.model.instruments import Instrument
-    from nautilus_trader.persistence.catalog.parquet import ParquetDataCatalog
+
+    from backend.catalog_reader import TickReader
 
 MAX_TICKS = 100_000
 """Ticks that one call shows at most; engines ask for slices instead."""
@@ -73,10 +74,11 @@ class CatalogManager:
         session = session or current_session()
         self._cache: Cache[Any] = Cache(
             "catalog", session, MAX_KNOWN, negative=(NotFound,),
-            size_of=lambda known: max(1, len(known)) if isinstance(known, dict) else 1,
+            size_of=lambda known: max(1, len(known)) if isinstance(known, dict | tuple) else 1,
             store=shared_store(settings.redis_address),
         )  # fmt: skip
-        self._catalog: ParquetDataCatalog | None = None
+        self._index = FileIndex(self.path, self._cache)
+        self._reader: TickReader | None = None
 
     def instruments(self) -> list[CatalogInstrument]:
         """All instruments, with the ticks that the catalog holds of them."""
@@ -99,25 +101,28 @@ class CatalogManager:
         if not 1 <= limit <= MAX_TICKS:
             raise Invalid(f"limit must be from 1 to {MAX_TICKS}, not {limit}", field="limit")
         self._folder_of(instrument_id)
-        table = read_ticks(self.path, kind, instrument_id, start_ns, end_ns, limit)
+        files = self.files(instrument_id, kind, start_ns, end_ns)
+        table = read_ticks(files, kind, start_ns, end_ns, limit)
         if table.num_rows == 0:
             raise self.no_ticks(instrument_id, kind, start_ns, end_ns)
         return table
 
     def query(self, instrument_id: str, kind: TickKind, start_ns: int, end_ns: int) -> list[Any]:
-        """QuoteTicks or TradeTicks of the window, in order, decoded by the catalog."""
-        from nautilus_trader.model.data import QuoteTick, TradeTick
-
-        data_class = QuoteTick if kind == "quote" else TradeTick
-        return self._nautilus().query(
-            data_class, identifiers=[instrument_id], start=start_ns, end=end_ns
-        )
+        """QuoteTicks or TradeTicks of the window, in order; opens no file that lies outside."""
+        while True:
+            files = self.files(instrument_id, kind, start_ns, end_ns)
+            held = len(self._index.names(kind, instrument_id))
+            try:
+                return self._nautilus().read(kind, files, held, start_ns, end_ns)
+            except Exception:
+                if files == self.files(instrument_id, kind, start_ns, end_ns):
+                    raise
 
     def files(
         self, instrument_id: str, kind: TickKind, start_ns: int, end_ns: int
     ) -> list[TickFile]:
         """Files that may hold ticks of the window."""
-        return tick_files(self.path, kind, instrument_id, start_ns, end_ns)
+        return self._index.files(kind, instrument_id, start_ns, end_ns)
 
     def slices(self, files: list[TickFile], start_ns: int, end_ns: int, most: int) -> list[Slice]:
         """Parts of the window with at most `most` rows each, estimated from footers."""
@@ -137,15 +142,15 @@ class CatalogManager:
 
     # ----------------------------------------------------------------------------------------------
 
-    def _nautilus(self) -> ParquetDataCatalog:
-        from nautilus_trader.persistence.catalog.parquet import ParquetDataCatalog
+    def _nautilus(self) -> TickReader:
+        from backend.catalog_reader import TickReader
 
-        if self._catalog is None:
-            self._catalog = ParquetDataCatalog(str(self.path))
-        return self._catalog
+        if self._reader is None:
+            self._reader = TickReader(self.path)
+        return self._reader
 
     def _load(self, instrument_id: str) -> Instrument:
-        versions = self._nautilus().instruments(instrument_ids=[instrument_id])
+        versions = self._nautilus().catalog.instruments(instrument_ids=[instrument_id])
         if not versions:
             raise self._unknown(instrument_id)
         return max(versions, key=lambda instrument: instrument.ts_init)
@@ -190,7 +195,7 @@ class CatalogManager:
     def _holdings(self, instrument_id: str) -> dict[TickKind, Holding]:
         held: dict[TickKind, Holding] = {}
         for kind in LAYOUTS:
-            files = tick_files(self.path, kind, instrument_id, *ALL_TIME)
+            files = self.files(instrument_id, kind, *ALL_TIME)
             if files:
                 key = "holding", key_text(tuple(file.identity for file in files))
                 held[kind] = self._cache.get_or_load(key, partial(_holding, files), _HOLDING)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from backend.catalog_files import groups_within, tick_files
+from backend.catalog_files import TickFile, groups_within
 from backend.conversion.fixed import magnitudes, words_of
 from backend.conversion.layout import (
     BUYER,
@@ -27,9 +26,9 @@ AGGRESSORS = {NO_AGGRESSOR: "NO_AGGRESSOR", BUYER: "BUYER", SELLER: "SELLER"}
 
 
 def read_ticks(
-    catalog: Path, kind: TickKind, instrument_id: str, start_ns: int, end_ns: int, limit: int
+    files: list[TickFile], kind: TickKind, start_ns: int, end_ns: int, limit: int
 ) -> pa.Table:
-    """The first `limit` ticks of the closed window.
+    """The first `limit` ticks of the closed window; `files` are those of one instrument, by time.
 
     Columns: ts_event, ts_init (int64, Unix ns); quotes bid_price, ask_price, bid_size, ask_size;
     trades price, size, aggressor_side, trade_id. Prices and sizes are float64: for display, not for
@@ -37,7 +36,9 @@ def read_ticks(
     """
     parts: list[pa.Table] = []
     left = limit
-    for file in tick_files(catalog, kind, instrument_id, start_ns, end_ns):
+    for file in files:
+        if left <= 0:
+            break
         reader = pq.ParquetFile(file.path)
         for group in groups_within(file, start_ns, end_ns):
             if left <= 0:

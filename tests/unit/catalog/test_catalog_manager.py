@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from backend.catalog_files import RowGroup, TickFile, slices, tick_files
+from backend.catalog_files import RowGroup, TickFile, slices
 from backend.catalog_manager import MAX_TICKS, CatalogManager
 from backend.errors import Invalid, NotFound
 from backend.settings import Settings
@@ -169,7 +169,8 @@ def test_what_is_no_tick_file_is_passed_over(tick_catalog: Any, tmp_path: Path) 
     shutil.copytree(source, folder)
     (folder / ".half-written.tmp").write_bytes(b"PAR1")
     (folder / "notes.parquet").write_bytes(b"PAR1")
-    assert len(tick_files(tmp_path, "quote", tick_catalog.fx, 0, 2**62)) == 1
+    manager = CatalogManager(Settings(catalog_dir=tmp_path))
+    assert len(manager.files(tick_catalog.fx, "quote", 0, 2**62)) == 1
 
 
 @pytest.mark.parametrize("most", [1, 999, 5_000, 11_999, 12_000, 10**9])
