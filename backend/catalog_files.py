@@ -144,6 +144,11 @@ def groups_within(file: TickFile, start_ns: int, end_ns: int) -> Iterator[RowGro
             yield group
 
 
+def rows_at_most(files: list[TickFile], start_ns: int, end_ns: int) -> int:
+    """Rows of the row groups that may hold ticks of the closed window."""
+    return sum(group.rows for file in files for group in groups_within(file, start_ns, end_ns))
+
+
 def slices(files: list[TickFile], start_ns: int, end_ns: int, most_rows: int) -> list[Slice]:
     """Windows that together cover `start_ns` to `end_ns`, each of at most `most_rows` rows.
 

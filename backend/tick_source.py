@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
-from backend.cache import Cache
-from backend.catalog_files import Slice, TickFile
+from backend.catalog_files import Slice, TickFile, rows_at_most
 from backend.catalog_manager import CatalogManager
 from backend.models import TickKind
+from backend.tick_cache import TICK_BYTES, TickCache
 from nautilus_instrumentation import Session
-
-TICK_BYTES = 200
-"""Memory of one decoded tick and its place in a list; measured on both versions."""
 
 CACHE_SHARE = 4
 """The cache of decoded ticks may take this part (one over it) of a worker's memory limit."""
@@ -44,9 +42,7 @@ class TickSource:
         budget = memory_limit // CACHE_SHARE
         self._catalog = catalog
         self._most_rows = max(1, budget // TICK_BYTES)
-        self._cache: Cache[list[Any]] = Cache(
-            "ticks", session, budget, size_of=lambda ticks: TICK_BYTES * len(ticks)
-        )
+        self._cache = TickCache(session, budget)
 
     def read(self, instrument_id: str, kind: TickKind, start_ns: int, end_ns: int) -> Ticks:
         """Ticks of the closed window; raises Invalid when there are none."""
@@ -67,11 +63,11 @@ class TickSource:
     ) -> tuple[list[Any], bool]:
         if not files:
             return [], False
-        identities = tuple(file.identity for file in files)
-        return self._cache.fetch(
-            (instrument_id, kind, start_ns, end_ns, identities),
-            lambda: self._catalog.query(instrument_id, kind, start_ns, end_ns),
-        )
+        return self._cache.read(
+            (instrument_id, kind), start_ns, end_ns, files,
+            rows=partial(rows_at_most, files),
+            load=partial(self._catalog.query, instrument_id, kind),
+        )  # fmt: skip
 
     def _stream(
         self, instrument_id: str, kind: TickKind, parts: list[Slice]
