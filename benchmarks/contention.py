@@ -1,9 +1,4 @@
-"""How long /metrics and the API take while engines keep every core busy.
-
-`python -m benchmarks.contention [--requests 300]` starts the service with a worker per core and the
-exporter, both as in earnest, and times requests one after the other: first with idle workers, then
-with a backtest running in each. The client is one more process that wants a core.
-"""
+"""How long /metrics and the API take while engines keep every core busy."""
 
 from __future__ import annotations
 
@@ -23,11 +18,25 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from rich.console import Console
-from rich.table import Table
 
+from benchmarks.figures import shown
+from benchmarks.section import (
+    Measure,
+    Plot,
+    Recommendation,
+    Section,
+    Table,
+    Target,
+    emit,
+    with_json,
+)
 from stack.ticks import DAY, ensure_ticks
 
+TEXT = """
+The service with a worker per core and the exporter, both as in earnest; requests one after the
+other over a kept connection: first with idle workers, then with a backtest running in each. The
+client is one more process that wants a core.
+"""
 ROWS = 300_000
 PAUSE_SECONDS = 0.01
 DEADLINE_SECONDS = 180
@@ -205,31 +214,62 @@ def _free_port() -> int:
     return port
 
 
-def show(measured: dict[str, Any], requests: int) -> Table:
-    """The figures with their aims."""
-    table = Table(title=f"Latency under load, {requests} requests each, ms")
-    for column in ("call", "idle p50", "idle p99", "busy p50", "busy p99", "ratio", "aim", "met"):
-        table.add_column(column, justify="left" if column == "call" else "right")
+def section(measured: dict[str, Any], requests: int) -> Section:
+    """The figures as a part of the report."""
+    measures, targets = [], []
     for call, found in measured.items():
-        aim = AIM_SECONDS[call]
-        met = found["ratio"] <= AIM_RATIO and found["busy"]["p99"] < aim
-        values = [found[load][quantile] * 1e3 for load in ("idle", "busy") for quantile in
-                  ("p50", "p99")]  # fmt: skip
-        table.add_row(
-            call,
-            *(f"{value:.2f}" for value in values),
-            f"{found['ratio']:.1f}x",
-            f"{AIM_RATIO:.0f}x, {aim * 1e3:.0f} ms",
-            "yes" if met else "no",
-        )
-    return table
+        busy, ratio = f"{call}, busy, p99", f"{call}, busy against idle, p99"
+        measures += [Measure(busy, found["busy"]["p99"], "s"), Measure(ratio, found["ratio"], "x")]
+        targets += [
+            Target(f"{call} while engines run", busy, AIM_SECONDS[call], "at most", "s", "aim"),
+            Target(f"{call} against idle", ratio, AIM_RATIO, "at most", "x", "aim"),
+        ]
+    return Section(
+        "contention", "The service while engines keep every core busy", TEXT,
+        tables=(
+            Table(
+                f"{requests} requests of each, one after the other",
+                ("call", "idle p50", "idle p99", "busy p50", "busy p99", "busy/idle p99"),
+                tuple(
+                    (
+                        call,
+                        *(
+                            shown(found[load][quantile], "s")
+                            for load in ("idle", "busy")
+                            for quantile in ("p50", "p99")
+                        ),
+                        shown(found["ratio"], "x"),
+                    )
+                    for call, found in measured.items()
+                ),
+            ),
+        ),
+        measures=tuple(measures),
+        targets=tuple(targets),
+        plots=(
+            Plot(
+                "Latency at p99, engines idle and busy", "bar", "s",
+                {
+                    load: tuple((call, found[load]["p99"]) for call, found in measured.items())
+                    for load in ("idle", "busy")
+                },
+            ),
+        ),
+        recommendations=(
+            Recommendation(
+                "Keep engines out of the process that is scraped: with every core busy `/metrics` "
+                "answers in {/metrics, busy, p99} (p99), {/metrics, busy against idle, p99} of "
+                "idle."
+            ),
+        ),
+    )  # fmt: skip
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = with_json(argparse.ArgumentParser(description=__doc__))
     parser.add_argument("--requests", type=int, default=300)
-    requests = parser.parse_args().requests
-    Console().print(show(measure(requests), requests))
+    given = parser.parse_args()
+    emit(section(measure(given.requests), given.requests), given.json)
 
 
 if __name__ == "__main__":

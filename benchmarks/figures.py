@@ -17,6 +17,13 @@ def shown(value: float, unit: str) -> str:
     return f"{number(value)} {unit}".rstrip()
 
 
+def between(low: float, high: float, unit: str) -> str:
+    """A range; what both ends' units share is written once: 1.2–1.5 ms, 17–19.2x."""
+    first, second = shown(low, unit), shown(high, unit)
+    suffix = second.lstrip("-0123456789.,")
+    return f"{first.removesuffix(suffix) if suffix else first}–{second}"
+
+
 def _scaled(value: float, unit: str, steps: tuple[tuple[float, str], ...]) -> str:
     for step, name in steps:
         if abs(value) >= step * 0.9995:  # 999.7 ms is written as 1 s

@@ -20,7 +20,7 @@ from pydantic import TypeAdapter
 from rich.console import Console
 from rich.table import Table as ConsoleTable
 
-from benchmarks.figures import shown
+from benchmarks.figures import between, shown
 
 Cell = str | int | float
 Point = tuple[str | float, float]
@@ -53,8 +53,7 @@ class Measure:
     def __str__(self) -> str:
         if self.spread is None:
             return shown(self.value, self.unit)
-        low, high = (shown(each, self.unit) for each in self.spread)
-        return f"{shown(self.value, self.unit)} ({low}–{high})"
+        return f"{shown(self.value, self.unit)} ({between(*self.spread, self.unit)})"
 
 
 @dataclass(frozen=True)

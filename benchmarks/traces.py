@@ -1,153 +1,49 @@
-"""The trace store under load: `python -m benchmarks.traces [--seconds 30]`.
-
-Two senders post OTLP batches of 512 spans, encoded beforehand, at 20,000 spans a second, and then
-as fast as they can. Queries go through HTTP, on a store with 100,000 spans, idle and while the
-senders are at work. Store, senders and queries share the machine's cores.
-"""
+"""The trace store under load: `python -m benchmarks.traces [--seconds 30]`."""
 
 from __future__ import annotations
 
 import argparse
 import http.client
-import json
 import multiprocessing
 import os
-import random
 import re
 import sqlite3
-import struct
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
 
-import numpy as np
 import psutil
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
-from nautilus_instrumentation import attributes as a
+from benchmarks.figures import shown
+from benchmarks.section import (
+    Measure,
+    Plot,
+    Recommendation,
+    Section,
+    Table,
+    Target,
+    emit,
+    with_json,
+)
+from benchmarks.trace_batches import BATCH, make_template
+from benchmarks.trace_queries import QUERIES, Client, ask
 from nautilus_instrumentation import metrics
 
-BATCH = 512
+TEXT = """
+Two senders post OTLP batches of 512 spans, encoded beforehand, at 20,000 spans a second, and then
+as fast as they can. Queries go through HTTP, on a store with 100,000 spans, idle and while the
+senders are at work. Store, senders and queries share the machine's cores; a lost span fails the
+benchmark.
+"""
 RATE = 20_000
 SENDERS = 2
 STORED = 100_000
-QUERIES = 300
-
-_SPANS_OF_A_RUN = (
-    "POST /api/backtest/run", a.JOB_QUEUE, a.BACKTEST_RUN, a.CATALOG_INSTRUMENTS, a.CATALOG_QUERY,
-    a.ENGINE_BUILD, a.ENGINE_LOAD, a.ENGINE_SORT, a.ENGINE_RUN, a.ENGINE_REPORT, a.RESULT_PERSIST,
-)  # fmt: skip
-
-
-# Batches -----------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Template:
-    """An encoded batch, and where in it ids and times stand: each sending gets new ones."""
-
-    body: np.ndarray
-    trace_ids: np.ndarray
-    span_ids: np.ndarray
-    starts: np.ndarray
-    durations: np.ndarray
-
-    def stamped(self, number: int, now: int) -> bytes:
-        """The batch with ids of its own and spans that ended before `now`, ns."""
-        body = self.body.copy()
-        stamp = np.frombuffer(struct.pack(">I", number), np.uint8)
-        for offsets in (self.trace_ids, self.span_ids):
-            body[offsets[:, None] + np.arange(4)] = stamp
-        ends = now - np.arange(len(self.durations), dtype=np.int64) * 1000
-        for shift, times in ((0, ends - self.durations), (9, ends)):
-            raw = times.astype("<i8").view(np.uint8).reshape(-1, 8)
-            body[(self.starts + shift)[:, None] + np.arange(8)] = raw
-        return body.tobytes()
-
-
-def _attributes(span: Span, values: dict[str, Any]) -> None:
-    for key, value in values.items():
-        item = span.attributes.add()
-        item.key = key
-        if isinstance(value, str):
-            item.value.string_value = value
-        elif isinstance(value, int):
-            item.value.int_value = value
-        else:
-            item.value.double_value = value
-
-
-def _run_attributes(source: random.Random, name: str) -> dict[str, Any]:
-    """What our spans carry, about."""
-    values: dict[str, Any] = {a.RUN_ID: f"{source.getrandbits(64):016x}"}
-    if name == a.BACKTEST_RUN:
-        values |= {
-            a.STRATEGY: source.choice(("ema_cross", "market_maker", "idle")),
-            a.INSTRUMENT_ID: source.choice(("EUR/USD.FXCM", "BTCUSDT.BINANCE")),
-            a.WINDOW: source.choice(metrics.WINDOWS),
-            a.PEAK_MEMORY: source.randrange(10**9),
-            a.DATA_POINTS: source.randrange(10**7),
-            a.ORDERS: source.randrange(1000),
-            a.GC_SECONDS: source.random(),
-        }
-    elif name.startswith("POST"):
-        values |= {"http.request.method": "POST", "http.response.status_code": 202}
-        values |= {"http.route": "/api/backtest/run", "url.scheme": "http"}
-    else:
-        values |= {a.KIND: "quote", a.ROWS: source.randrange(10**7)}
-    return values
-
-
-def make_template(seed: int) -> Template:
-    """A batch of whole backtest traces, the last one cut off at the batch's end."""
-    source = random.Random(seed)
-    marker = 0
-    request = ExportTraceServiceRequest()
-    resource_spans = request.resource_spans.add()
-    for key, value in (("service.name", "backend"), ("service.version", "0.1.0")):
-        item = resource_spans.resource.attributes.add()
-        item.key, item.value.string_value = key, value
-    scope_spans = resource_spans.scope_spans.add()
-    scope_spans.scope.name = "nautilus_instrumentation"
-    durations = []
-    trace_id = root = b""
-    for number in range(BATCH):
-        place = number % len(_SPANS_OF_A_RUN)
-        if place == 0:
-            trace_id = b"\xa5\x5a\xa5\x5a" + source.randbytes(12)
-        span_id = b"\x5a\xa5\x5a\xa5" + source.randbytes(4)
-        name = _SPANS_OF_A_RUN[place]
-        duration = int(source.lognormvariate(17, 2)) + 1
-        durations.append(duration)
-        span = scope_spans.spans.add(
-            trace_id=trace_id, span_id=span_id, parent_span_id=root if place else b"", name=name,
-            kind=Span.SPAN_KIND_SERVER if place == 0 else Span.SPAN_KIND_INTERNAL, flags=256,
-            start_time_unix_nano=2**62 + marker, end_time_unix_nano=2**62 + marker + 1,
-        )  # fmt: skip
-        marker += 2
-        root = span_id if place == 0 else root
-        if source.random() < 0.01:
-            span.status.code = Status.STATUS_CODE_ERROR
-        _attributes(span, _run_attributes(source, name))
-    body = request.SerializeToString()
-
-    def offsets(pattern: bytes) -> np.ndarray:
-        return np.array([match.start() for match in re.finditer(re.escape(pattern), body)])
-
-    first = np.array([body.index(struct.pack("<Q", 2**62 + 2 * number)) for number in range(BATCH)])
-    return Template(
-        np.frombuffer(body, np.uint8), offsets(b"\xa5\x5a\xa5\x5a"), offsets(b"\x5a\xa5\x5a\xa5"),
-        first, np.array(durations, dtype=np.int64),
-    )  # fmt: skip
-
+STEADY, BURST = "spans taken of 20,000/s", "spans taken flat out"
 
 # The store and its clients -----------------------------------------------------------------------
 
@@ -227,69 +123,6 @@ def counted(port: int) -> float:
     return float(match.group(1))
 
 
-class Client:
-    """Asks the store and times the answers."""
-
-    def __init__(self, port: int, first_stored: int, last_stored: int) -> None:
-        self._connection = http.client.HTTPConnection("127.0.0.1", port)
-        self._range = {"start": first_stored // 10**9, "end": last_stored // 10**9 + 1}
-        found = self._search('{ name = "backtest run" }', limit=QUERIES)["traces"]
-        self._ids = [trace["traceID"] for trace in found]
-
-    def _get(self, path: str) -> bytes:
-        self._connection.request("GET", path)
-        answer = self._connection.getresponse()
-        body = answer.read()
-        if answer.status != 200:
-            raise RuntimeError(f"{path}: {answer.status} {body!r}")
-        return body
-
-    def _search(self, query: str, limit: int = 20) -> dict[str, Any]:
-        address = urlencode({"q": query, "limit": limit, **self._range})
-        result: dict[str, Any] = json.loads(self._get(f"/api/search?{address}"))
-        return result
-
-    def slowest_runs(self, _: int) -> None:
-        """The slowest 20 traces by their span `backtest run`."""
-        found = self._search(f'{{ name = "{a.BACKTEST_RUN}" }} with (slowest=true)')
-        assert len(found["traces"]) == 20
-
-    def slowest_spans(self, _: int) -> None:
-        """The slowest 20 traces by any of their spans."""
-        assert len(self._search("{ } with (slowest=true)")["traces"]) == 20
-
-    def slow_spans(self, _: int) -> None:
-        """20 traces with spans above a duration, as Tempo's own language has it."""
-        assert len(self._search("{ duration > 1s }")["traces"]) == 20
-
-    def one_run(self, number: int) -> None:
-        """One trace by id."""
-        self._get(f"/api/traces/{self._ids[number % len(self._ids)]}")
-
-    def errors(self, _: int) -> None:
-        """20 traces with errors."""
-        assert len(self._search("{ status = error }")["traces"]) == 20
-
-
-def _percentiles(query: Callable[[int], None], count: int) -> dict[str, float]:
-    times = []
-    for number in range(count):
-        start = time.perf_counter()
-        query(number)
-        times.append(time.perf_counter() - start)
-    return {
-        "p50_ms": float(np.percentile(times, 50) * 1e3),
-        "p99_ms": float(np.percentile(times, 99) * 1e3),
-    }
-
-
-def _ask(client: Client, count: int) -> dict[str, dict[str, float]]:
-    queries = (
-        client.slowest_runs, client.slowest_spans, client.slow_spans, client.errors, client.one_run,
-    )  # fmt: skip
-    return {query.__name__: _percentiles(query, count) for query in queries}
-
-
 def _fill(port: int) -> tuple[int, int]:
     """Store the first 100,000 spans; returns the times between which they lie, ns."""
     templates = [make_template(seed) for seed in range(8)]
@@ -309,13 +142,13 @@ def measure(seconds: float = 30.0) -> dict[str, Any]:
         directory = Path(folder)
         with running_store(directory) as (query_port, otlp_port, process):
             client = Client(query_port, *_fill(otlp_port))
-            idle = _ask(client, QUERIES)
+            idle = ask(client, QUERIES)
             before = counted(query_port)
             with senders(otlp_port, RATE, seconds, 0) as steady:
                 # The senders first make their batches.
                 while counted(query_port) == before:
                     time.sleep(0.05)
-                writing = _ask(client, max(30, int(seconds * 4)))
+                writing = ask(client, max(30, int(seconds * 4)))
             busy = sum(process.cpu_times()[:2])
             with senders(otlp_port, 0, seconds / 3, 2**24) as burst:
                 pass
@@ -341,29 +174,76 @@ def measure(seconds: float = 30.0) -> dict[str, Any]:
         }
 
 
+def section(result: dict[str, Any]) -> Section:
+    """The figures as a part of the report."""
+    idle, writing = result["idle"], result["writing"]
+    names = {query: query.replace("_", " ") for query in idle}
+    return Section(
+        "traces", "The trace store", TEXT,
+        tables=(
+            Table(
+                "Queries through HTTP", ("query", "idle p50", "p99", "writing p50", "p99"),
+                tuple(
+                    (
+                        name,
+                        *(
+                            shown(found[query][quantile] / 1e3, "s")
+                            for found in (idle, writing)
+                            for quantile in ("p50_ms", "p99_ms")
+                        ),
+                    )
+                    for query, name in names.items()
+                ),
+            ),
+        ),
+        measures=(
+            Measure("spans stored without a loss", result["spans"], "spans", better="higher"),
+            Measure(STEADY, result["steady_spans_per_second"], "spans/s", better="higher"),
+            Measure(BURST, result["burst_spans_per_second"], "spans/s", better="higher"),
+            Measure("CPU of the store, a span", result["cpu_us_per_span"] / 1e6, "s"),
+            Measure("size of a stored span", result["bytes_per_span"], "B"),
+            *(
+                Measure(f"{name}, p99", idle[query]["p99_ms"] / 1e3, "s")
+                for query, name in names.items()
+            ),
+            *(
+                Measure(f"{name}, writing, p99", writing[query]["p99_ms"] / 1e3, "s")
+                for query, name in names.items()
+            ),
+        ),
+        targets=(
+            Target("spans asked for", STEADY, 0.99 * RATE, "at least", "spans/s", "issue"),
+            Target("the slowest runs", "slowest runs, p99", 0.020, "at most", "s", "aim"),
+            Target("the slowest of all spans", "slowest spans, p99", 0.020, "at most", "s", "aim"),
+            Target("one trace", "one run, p99", 0.010, "at most", "s", "aim"),
+        ),
+        plots=(
+            Plot(
+                "Queries of the trace store at p99", "bar", "s",
+                {
+                    label: tuple((name, found[query]["p99_ms"] / 1e3)
+                                 for query, name in names.items())
+                    for label, found in (("idle", idle), ("while spans are written", writing))
+                },
+            ),
+        ),
+        recommendations=(
+            Recommendation(
+                "Name the span when you ask for the slowest: {slowest runs, p99} with a name, "
+                "{slowest spans, p99} over all spans."
+            ),
+            Recommendation(
+                f"One embedded store takes {{{BURST}}}; beyond that, send to Tempo or sample."
+            ),
+        ),
+    )  # fmt: skip
+
+
 def main() -> None:
-    """Print the figures."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = with_json(argparse.ArgumentParser(description=__doc__))
     parser.add_argument("--seconds", type=float, default=30.0, help="of steady writing")
-    parser.add_argument("--json", action="store_true", help="print the figures as JSON")
     given = parser.parse_args()
-    result = measure(given.seconds)
-    if given.json:
-        print(json.dumps(result, indent=2))
-        return
-    print(f"trace store on {result['cores']} cores, shared with senders and queries")
-    print(f"  stored without a loss: {result['spans']:,} spans")
-    print(f"  at {RATE:,} spans/s asked for: {result['steady_spans_per_second']:,.0f} spans/s")
-    print(f"  as fast as possible:  {result['burst_spans_per_second']:,.0f} spans/s")
-    print(f"  CPU of the store per span: {result['cpu_us_per_span']:.1f} us")
-    print(f"  bytes per span: {result['bytes_per_span']:.0f}")
-    print(f"  {'through HTTP, ms':24}{'idle p50':>10}{'p99':>8}{'writing p50':>14}{'p99':>8}")
-    for name, idle in result["idle"].items():
-        busy = result["writing"][name]
-        print(
-            f"  {name.replace('_', ' '):24}{idle['p50_ms']:10.2f}{idle['p99_ms']:8.2f}"
-            f"{busy['p50_ms']:14.2f}{busy['p99_ms']:8.2f}"
-        )
+    emit(section(measure(given.seconds)), given.json)
 
 
 if __name__ == "__main__":
