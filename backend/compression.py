@@ -139,7 +139,8 @@ class _Answer:
             or "no-transform" in headers.get("cache-control", "").lower()
         ):
             return False
-        headers.add_vary_header("Accept-Encoding")
+        if "accept-encoding" not in headers.get("vary", "").lower():
+            headers.add_vary_header("Accept-Encoding")
         plain = headers.get("content-encoding", "identity") == "identity"
         return self._encoding is not None and plain and not self._is_head
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path, Query, Response
 
 from backend.alert_models import (
     ActiveAlerts,
@@ -17,6 +17,7 @@ from backend.alert_models import (
     Webhook,
 )
 from backend.notifications import MAX_PAGE, is_watchdog
+from backend.routes.answers import NOT_CHANGED, IfNoneMatch, typed
 from backend.services import Parts
 
 router = APIRouter(prefix="/alerts", tags=["alerts"])
@@ -36,14 +37,19 @@ async def alerts(
     return await parts.alertmanager.alerts(state, limit)
 
 
-@router.get("/notifications")
+@router.get("/notifications", response_model=NotificationPage, responses=NOT_CHANGED)
 async def notifications(
     parts: Parts,
+    if_none_match: IfNoneMatch = None,
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 50,
     cursor: Annotated[str | None, Query(max_length=100)] = None,
-) -> NotificationPage:
+) -> Response:
     """What somebody was told, newest first; the newest 1,000 are kept."""
-    return await asyncio.to_thread(parts.notifications.page, limit, cursor)
+
+    def read() -> Response:
+        return typed(NotificationPage, parts.notifications.page(limit, cursor), if_none_match)
+
+    return await asyncio.to_thread(read)
 
 
 @router.post("/notifications", status_code=204)

@@ -20,6 +20,7 @@ from backend.documents import (
     document,
     html_headers,
 )
+from backend.routes.answers import NOT_CHANGED, IfNoneMatch, tagged, typed
 from backend.services import Parts
 
 router = APIRouter(tags=["dashboards"])
@@ -29,16 +30,17 @@ pages = APIRouter(include_in_schema=False)
 Uid = Annotated[str, Path(pattern=UID_PATTERN, max_length=LONGEST_NAME)]
 
 
-@router.get("/dashboards")
-async def dashboards(parts: Parts) -> list[BoardSummary]:
+@router.get("/dashboards", response_model=list[BoardSummary], responses=NOT_CHANGED)
+async def dashboards(parts: Parts, if_none_match: IfNoneMatch = None) -> Response:
     """All boards."""
-    return await asyncio.to_thread(parts.documents.boards)
+    boards = await asyncio.to_thread(parts.documents.boards)
+    return typed(list[BoardSummary], boards, if_none_match)
 
 
-@router.get("/dashboards/{uid}", response_model=BoardDocument)
-async def dashboard(uid: Uid, parts: Parts) -> Response:
+@router.get("/dashboards/{uid}", response_model=BoardDocument, responses=NOT_CHANGED)
+async def dashboard(uid: Uid, parts: Parts, if_none_match: IfNoneMatch = None) -> Response:
     """One board, in Grafana's JSON."""
-    return _json(await asyncio.to_thread(parts.documents.board, uid))
+    return tagged(await asyncio.to_thread(parts.documents.board, uid), if_none_match)
 
 
 @pages.get("/dashboards")
@@ -71,11 +73,7 @@ async def board_page(
     )
 
 
-@router.get("/objectives", response_model=ObjectivesDocument)
-async def objectives(parts: Parts) -> Response:
+@router.get("/objectives", response_model=ObjectivesDocument, responses=NOT_CHANGED)
+async def objectives(parts: Parts, if_none_match: IfNoneMatch = None) -> Response:
     """The platform's targets, with the names of the rules that measure them."""
-    return _json(await asyncio.to_thread(parts.documents.objectives))
-
-
-def _json(raw: bytes) -> Response:
-    return Response(raw, media_type="application/json")
+    return tagged(await asyncio.to_thread(parts.documents.objectives), if_none_match)

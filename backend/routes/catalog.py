@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field
 from backend.catalog_manager import MAX_TICKS, CatalogInstrument
 from backend.errors import Invalid
 from backend.models import InstrumentId, TickKind, UtcTime, unix_ns
+from backend.routes.answers import NOT_CHANGED, IfNoneMatch, typed
 from backend.services import Parts
 
 router = APIRouter(prefix="/catalog", tags=["catalog"])
@@ -29,10 +30,14 @@ class Ticks(BaseModel):
     more: bool = Field(description="True when `limit` cut the window short")
 
 
-@router.get("/instruments")
-async def instruments(parts: Parts) -> list[CatalogInstrument]:
+@router.get("/instruments", response_model=list[CatalogInstrument], responses=NOT_CHANGED)
+async def instruments(parts: Parts, if_none_match: IfNoneMatch = None) -> Response:
     """All instruments, with the ticks that are held of them."""
-    return await asyncio.to_thread(parts.catalog.instruments)
+
+    def read() -> Response:
+        return typed(list[CatalogInstrument], parts.catalog.instruments(), if_none_match)
+
+    return await asyncio.to_thread(read)
 
 
 @router.get(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
 from backend.conversion.report import RawDay
 from backend.models import ConvertRequest
+from backend.routes.answers import NOT_CHANGED, IfNoneMatch, typed
 from backend.services import Parts
 
 router = APIRouter(prefix="/datasets", tags=["datasets"])
@@ -21,10 +22,14 @@ class Accepted(BaseModel):
     trace_id: str
 
 
-@router.get("")
-async def datasets(parts: Parts) -> list[RawDay]:
+@router.get("", response_model=list[RawDay], responses=NOT_CHANGED)
+async def datasets(parts: Parts, if_none_match: IfNoneMatch = None) -> Response:
     """Raw days with their files: rows, instruments, converted or not."""
-    return await asyncio.to_thread(parts.converter.days)
+
+    def read() -> Response:
+        return typed(list[RawDay], parts.converter.days(), if_none_match)
+
+    return await asyncio.to_thread(read)
 
 
 @router.post("/convert", status_code=202)

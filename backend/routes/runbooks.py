@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Path, Response
 
 from backend.documents import LONGEST_NAME, RUNBOOK_PATTERN, RunbookSummary, html_headers, page
+from backend.routes.answers import NOT_CHANGED, IfNoneMatch, typed
 from backend.services import Parts
 
 router = APIRouter(prefix="/runbooks", tags=["runbooks"])
@@ -18,10 +19,11 @@ _HEADERS = {**html_headers(), "Vary": "Accept"}
 _TEXT = {"schema": {"type": "string"}}
 
 
-@router.get("")
-async def runbooks(parts: Parts) -> list[RunbookSummary]:
+@router.get("", response_model=list[RunbookSummary], responses=NOT_CHANGED)
+async def runbooks(parts: Parts, if_none_match: IfNoneMatch = None) -> Response:
     """All pages."""
-    return await asyncio.to_thread(parts.documents.runbooks)
+    pages = await asyncio.to_thread(parts.documents.runbooks)
+    return typed(list[RunbookSummary], pages, if_none_match)
 
 
 @router.get(

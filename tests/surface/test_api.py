@@ -443,6 +443,37 @@ def test_an_unchanged_list_is_not_sent_again(client):
     assert (first.json(), again.status_code) == ({"items": [], "next_cursor": None}, 304)
 
 
+STORED = ["backtest/results", "backtest/table", "backtest/evaluation", "catalog/instruments",
+          "datasets", "strategies", "dashboards", "dashboards/nautobs-cache", "objectives",
+          "runbooks", "alerts/notifications"]  # fmt: skip
+
+
+@pytest.mark.parametrize("path", STORED)
+def test_what_the_caller_has_is_not_sent_again(client, path):
+    """304 for its tag, with the headers of the whole answer; 200 for another tag."""
+    first = client.get(f"/api/{path}")
+    assert first.status_code == 200
+    headers = {name: first.headers[name] for name in ("etag", "cache-control", "vary")}
+    tag = headers["etag"]
+    for known in (tag, f'"other", {tag}', tag.removeprefix("W/"), "*"):
+        again = client.get(f"/api/{path}", headers={"if-none-match": known})
+        assert (again.status_code, again.content) == (304, b"")
+        assert {name: again.headers.get(name) for name in headers} == headers
+    other = client.get(f"/api/{path}", headers={"if-none-match": '"other"'})
+    assert (other.status_code, other.content) == (200, first.content)
+
+
+def test_a_tag_holds_for_every_encoding(client):
+    """The same content in other bytes has the same, weak tag."""
+    tags = set()
+    for encoding in ("identity", "gzip", "br", "zstd"):
+        answer = client.get("/api/strategies", headers={"accept-encoding": encoding})
+        assert answer.headers.get("content-encoding", "identity") == encoding
+        tags.add(answer.headers["etag"])
+    (tag,) = tags
+    assert tag.startswith('W/"')
+
+
 def test_large_answers_are_compressed(client):
     """For callers that can take it."""
     response = client.get("/api/strategies", headers={"accept-encoding": "gzip"})
