@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import time
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
 from nautilus_trader.backtest.engine import BacktestEngine
+from nautilus_trader.model.instruments import Instrument
 
 from backend import engine_log
 from backend.catalog_manager import CatalogManager
 from backend.context import JobContext
 from backend.data_converter import Converter
+from backend.engine_bench import EngineBench
 from backend.engine_setup import account_currency, build_engine, release
 from backend.errors import Invalid
 from backend.models import BacktestRequest, BacktestResult, ErrorInfo, unix_ns
 from backend.reporting import EquityCurve, RunReport, report
 from backend.result_store import ResultStore, throughput_ratio
 from backend.settings import Settings
-from backend.simulation import CHUNK, simulate
+from backend.simulation import CHUNK, REPLAY_CHUNK, replay, simulate
 from backend.strategies import registry
 from backend.tick_source import Ticks, TickSource
 from backend.versions import versions
@@ -36,6 +40,7 @@ class Workshop:
     catalog: CatalogManager
     ticks: TickSource
     store: ResultStore
+    bench: EngineBench
 
 
 @dataclass
@@ -94,6 +99,7 @@ class Run:
             run_id=self.run_id,
             job_id=self.context.job_id,
             trace_id=self.context.trace_id,
+            sweep_id=self.context.sweep_id,
             status="ok" if self.error is None else "error",
             request=self.request,
             error=None if self.error is None else _error_info(self.error),
@@ -128,6 +134,7 @@ def workshop(settings: Settings, session: Session) -> Workshop:
         catalog,
         TickSource(catalog, session, int(settings.worker_memory_limit)),
         ResultStore(settings.results_dir),
+        EngineBench(),
     )
 
 
@@ -170,23 +177,58 @@ def _work(run: Run, tools: Workshop, scope: Any) -> None:
         instrument = tools.catalog.instrument(request.instrument_id)
         run.ticks = tools.ticks.read(request.instrument_id, request.kind, *run.window_ns)
     progress("build")
+    if run.context.sweep_id is not None and run.ticks.whole is not None:
+        _replay(run, tools, scope, instrument, run.ticks.whole)
+    else:
+        tools.bench.scrap()  # two engines at once would take twice the memory
+        _feed(run, scope, instrument)
+
+
+def _feed(run: Run, scope: Any, instrument: Instrument) -> None:
+    """Run an engine of its own, fed with ticks in chunks."""
+    request, ticks = run.request, run.ticks
+    assert ticks is not None
     with scope.stage("build"):
         engine = build_engine(request, instrument, engine_log.config(run.context.settings))
     try:
-        currency = account_currency(request, instrument)
-        curve = EquityCurve(engine, instrument, currency, run.window_ns)
-        scope.on_progress(run.show)
-        run.show(0)
-        try:
-            simulate(engine, run.ticks, request.chunk_size or CHUNK, scope, run.show)
-        finally:
-            run.count(engine)
-        progress("report")
-        with scope.stage("report"):
-            run.report = report(engine, instrument.id.venue, curve)
-            run.positions = run.report.positions
+        with _followed(run, scope, engine, instrument):
+            simulate(engine, ticks, request.chunk_size or CHUNK, scope, run.show)
     finally:
         release(engine)
+
+
+def _replay(run: Run, tools: Workshop, scope: Any, instrument: Instrument, ticks: Any) -> None:
+    """Run the engine that the runs of a sweep share, which holds the ticks already."""
+    request, bench = run.request, tools.bench
+    try:
+        with scope.stage("build"):
+            logging = engine_log.config(run.context.settings)
+            engine = bench.take(request, instrument, ticks, logging)
+        with _followed(run, scope, engine, instrument):
+            replay(engine, ticks, request.chunk_size or REPLAY_CHUNK, scope, run.show)
+        bench.put_back()
+    except BaseException:
+        bench.scrap()
+        raise
+
+
+@contextmanager
+def _followed(
+    run: Run, scope: Any, engine: BacktestEngine, instrument: Instrument
+) -> Iterator[None]:
+    """The block runs the engine to its end: follow it, then take its counters and its report."""
+    currency = account_currency(run.request, instrument)
+    curve = EquityCurve(engine, instrument, currency, run.window_ns)
+    scope.on_progress(run.show)
+    run.show(0)
+    try:
+        yield
+    finally:
+        run.count(engine)
+    run.context.progress("report")
+    with scope.stage("report"):
+        run.report = report(engine, instrument.id.venue, curve)
+        run.positions = run.report.positions
 
 
 def _convert(run: Run, tools: Workshop) -> None:

@@ -35,3 +35,5 @@ class JobContext:
     settings: Settings
     session: Session
     progress: ProgressSink = field(default=ignore_progress)
+    sweep_id: str | None = None
+    """Of a run that is one of a sweep: others like it come before and after it."""

@@ -31,6 +31,22 @@ def build_engine(
     Raises Invalid that names the field of the request.
     """
     strategy = registry.build(request.strategy, request.params, instrument, request.kind)
+    engine = build_market(request, instrument, logging)
+    try:
+        engine.add_strategy(strategy)
+    except BaseException:
+        release(engine)
+        raise
+    return engine
+
+
+def build_market(
+    request: BacktestRequest, instrument: Instrument, logging: LoggingConfig
+) -> BacktestEngine:
+    """An engine with venue, account and instrument; it lacks a strategy and data.
+
+    The caller releases it. Raises Invalid that names the field of the request.
+    """
     balances = starting_balances(request, instrument)
     engine = BacktestEngine(
         BacktestEngineConfig(
@@ -49,7 +65,6 @@ def build_engine(
             trade_execution=request.kind == "trade",
         )
         engine.add_instrument(instrument)
-        engine.add_strategy(strategy)
     except InvalidConfiguration as error:  # such as a perpetual on a cash account
         release(engine)
         raise Invalid(str(error), field="venue") from error

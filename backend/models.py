@@ -111,6 +111,7 @@ class ResultSummary(BaseModel):
     run_id: str
     job_id: str
     trace_id: str
+    sweep_id: str | None = None
     status: RunStatus
     request: BacktestRequest
     error: ErrorInfo | None = None

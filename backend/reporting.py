@@ -57,7 +57,9 @@ class EquityCurve:
         self._instrument = instrument
         self._cache = engine.cache
         self.trades = TradeLog(engine, instrument)
-        engine.kernel.msgbus.subscribe("events.account.*", self._changed)
+        # By name: an engine that has run before would not match a pattern (1.221).
+        account = f"{instrument.id.venue}-001"  # as NautilusTrader names a simulated venue's
+        engine.kernel.msgbus.subscribe(f"events.account.{account}", self._changed)
 
     def _changed(self, state: AccountState) -> None:
         totals = {b.currency: b.total.as_double() for b in state.balances}

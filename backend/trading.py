@@ -12,7 +12,7 @@ from backend.models import Trading
 
 
 class TradeLog:
-    """Follows the positions of an engine that has not run yet.
+    """Follows the positions of an engine that has its strategy and has not run yet.
 
     It listens, because the cache of 1.221 forgets a position that one fill closed and opened the
     other way round: it takes no snapshot then, and its own statistics leave that trade out.
@@ -23,7 +23,9 @@ class TradeLog:
         self._open: dict[str, int] = {}
         self._held: list[tuple[int, int]] = []
         self._pnls: list[float] = []
-        engine.kernel.msgbus.subscribe("events.position.*", self._changed)
+        # By name: an engine that has run before would not match a pattern (1.221).
+        for strategy_id in engine.trader.strategy_ids():
+            engine.kernel.msgbus.subscribe(f"events.position.{strategy_id}", self._changed)
 
     def _changed(self, event: PositionEvent) -> None:
         if isinstance(event, PositionOpened):
