@@ -36,7 +36,7 @@ from stack.monitor import (
     Prometheus,
 )
 from stack.processes import Death, StackError, Supervisor
-from stack.provision import ALERTMANAGER, PROMETHEUS, Found, Missing, ToolError, provision
+from stack.provision import PROMETHEUS, Found, ToolError, for_the_demo
 from stack.services import (
     Layout,
     api_token,
@@ -87,7 +87,7 @@ class Demo:
     def run(self) -> int:
         """Set up, work, sum up, stop; returns the exit code."""
         place(self.settings)  # what is wrong with a receiver is said before anything is fetched
-        found = self._find_tools()
+        found = for_the_demo(self.settings, self._say)
         self.notifies = notifies(found)
         api = Api(self.settings.url("BACKEND_PORT"), api_token(self.settings))
         raw = self._raw_ticks()
@@ -109,17 +109,6 @@ class Demo:
         return FAILED if problems else OK
 
     # Setting up ----------------------------------------------------------------------------------
-
-    def _find_tools(self) -> dict[str, Found]:
-        found = {}
-        for tool in (PROMETHEUS, ALERTMANAGER):
-            answer = provision(tool, self.settings, self._say)
-            if isinstance(answer, Missing):
-                self._say(f"{answer}\nGoing on without {tool.name}.")
-            else:
-                found[tool.name] = answer
-                self._say(f"{tool.name} {answer.version} ({answer.source}: {answer.path})")
-        return found
 
     def _raw_ticks(self) -> RawTicks:
         folder, described = self.settings.raw_tick_dir, self.settings.datasets_file

@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 from stack.alerting import NOTIFICATIONS
-from stack.provision import ALERTMANAGER, PROMETHEUS, Found
-from stack.services import notifies
+from stack.provision import ALERTMANAGER, PROMETHEUS, REDIS, Found
+from stack.services import notifies, redis_url
 from stack.settings import DEFAULT_PORTS, StackSettings
 from stack.status import Link
 
@@ -35,6 +35,8 @@ def links(settings: StackSettings, found: dict[str, Found]) -> tuple[Link, ...]:
         shown.append(Link("prometheus", settings.url("PROMETHEUS_PORT"), "queries over time"))
     if ALERTMANAGER.name in found:
         shown.append(Link("alertmanager", settings.url("ALERTMANAGER_PORT"), "alerts"))
+    if REDIS.name in found:
+        shown.append(Link("redis", redis_url(settings), "cache entries that processes share"))
     if notifies(found):
         shown.append(Link("notifications", f"{backend}/api{NOTIFICATIONS}", "who was told what"))
     return tuple(shown)

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import httpx
 import psutil
+import redis
 
 LAUNCHER = Path(__file__).with_name("child.py")
 LOG_TAIL_LINES = 15
@@ -38,6 +39,7 @@ class Service:
     """Further ports it listens on, by variable."""
     host: str = "127.0.0.1"
     ready_url: str = ""
+    """Answers a GET with a success once the service is ready; or the address of a Redis."""
     token: str = ""
     """What it asks for, where it asks for one."""
     env: Mapping[str, str] | None = None
@@ -206,11 +208,21 @@ def is_ready(service: Service) -> bool:
     """Whether the service answers its readiness call with a success; true when it has none."""
     if not service.ready_url:
         return True
+    if service.ready_url.startswith("redis://"):
+        return _answers_ping(service.ready_url)
     try:
         return httpx.get(
             service.ready_url, headers=bearer(service.token), timeout=2.0, trust_env=False
         ).is_success
     except httpx.HTTPError:
+        return False
+
+
+def _answers_ping(url: str) -> bool:
+    try:
+        with redis.Redis.from_url(url, socket_timeout=2.0) as client:
+            return bool(client.ping())
+    except redis.RedisError:
         return False
 
 

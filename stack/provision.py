@@ -120,6 +120,27 @@ def provision(
     )
 
 
+def for_the_demo(settings: StackSettings, say: Callable[[str], None]) -> dict[str, Found]:
+    """What the demo can use, by name; what cannot be had is told, and the demo goes on without it.
+
+    A Redis of the user's own is used as it is. Raises ToolError.
+    """
+    tools = [PROMETHEUS, ALERTMANAGER]
+    if settings.environment.get("REDIS_URL"):
+        say("Redis: the one at REDIS_URL")
+    else:
+        tools.append(REDIS)
+    found = {}
+    for tool in tools:
+        answer = provision(tool, settings, say)
+        if isinstance(answer, Missing):
+            say(f"{answer}\nGoing on without {tool.name}.")
+        else:
+            found[tool.name] = answer
+            say(f"{tool.name} {answer.version} ({answer.source}: {answer.path})")
+    return found
+
+
 def find(tool: Tool, tools_dir: Path, env: Mapping[str, str] | None = None) -> Found | None:
     """Find the program without fetching it; None when it is nowhere.
 

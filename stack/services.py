@@ -9,7 +9,7 @@ from pathlib import Path
 
 from alerts.build import PLACES, Clock, Links, Place, ReceiverError, Receivers, render
 from stack.processes import Service
-from stack.provision import ALERTMANAGER, PROMETHEUS, Found
+from stack.provision import ALERTMANAGER, PROMETHEUS, REDIS, Found
 from stack.settings import SettingsError, StackSettings
 from stack.ticks import RawTicks
 
@@ -19,6 +19,9 @@ PROMETHEUS_CONFIG = ROOT / "prometheus.yml"
 RESEND = "15s"
 """How soon Prometheus sends an alert again. What fires before it has found Alertmanager would
 otherwise arrive a minute later; and an alert is over when it was not sent for four times this."""
+REDIS_HOST = "127.0.0.1"
+"""It asks for no password, so it is for this machine alone, wherever the rest listens."""
+REDIS_MEMORY = "128mb"
 KEPT = "31d"
 """What error budgets look back on is 30 days; Prometheus' own default is 15."""
 
@@ -50,6 +53,10 @@ class Layout:
         return self.demo / "alertmanager"
 
     @property
+    def redis(self) -> Path:
+        return self.demo / "redis"
+
+    @property
     def traces(self) -> Path:
         return self.demo / "traces"
 
@@ -77,8 +84,18 @@ def services(
     planned = [
         _trace_store(settings, layout),
         _exporter(settings, layout),
-        _backend(settings, layout, raw, with_alertmanager=notifies(found)),
     ]
+    if redis := found.get(REDIS.name):
+        planned.append(_redis(settings, layout, redis))
+    planned.append(
+        _backend(
+            settings,
+            layout,
+            raw,
+            with_alertmanager=notifies(found),
+            with_redis=REDIS.name in found,
+        )
+    )
     _write_alerting(settings, layout)
     if alertmanager := found.get(ALERTMANAGER.name):
         planned.append(_alertmanager(settings, layout, alertmanager))
@@ -165,8 +182,35 @@ def _exporter(settings: StackSettings, layout: Layout) -> Service:
     )  # fmt: skip
 
 
+def redis_url(settings: StackSettings) -> str:
+    """Of the Redis that is started here."""
+    return f"redis://{REDIS_HOST}:{settings.ports['REDIS_PORT']}/0"
+
+
+def _redis(settings: StackSettings, layout: Layout, found: Found) -> Service:
+    """A cache: nothing of it is on disk, and what was not used for long makes room."""
+    port = settings.ports["REDIS_PORT"]
+    layout.redis.mkdir()
+    return Service(
+        name="redis",
+        command=[
+            str(found.path), "--bind", REDIS_HOST, "--port", str(port), "--dir", str(layout.redis),
+            "--save", "", "--appendonly", "no",
+            "--maxmemory", REDIS_MEMORY, "--maxmemory-policy", "allkeys-lru",
+        ],
+        port=port, port_variable="REDIS_PORT", host=REDIS_HOST,
+        ready_url=redis_url(settings),
+        env=settings.environment, cwd=layout.redis,
+    )  # fmt: skip
+
+
 def _backend(
-    settings: StackSettings, layout: Layout, raw: RawTicks, *, with_alertmanager: bool
+    settings: StackSettings,
+    layout: Layout,
+    raw: RawTicks,
+    *,
+    with_alertmanager: bool,
+    with_redis: bool,
 ) -> Service:
     port = settings.ports["BACKEND_PORT"]
     inherited = dict(settings.environment)
@@ -174,6 +218,8 @@ def _backend(
     inherited.pop("ALERTMANAGER_URL", None)  # of another platform, whose Watchdog comes not here
     if with_alertmanager:
         inherited["ALERTMANAGER_URL"] = settings.url("ALERTMANAGER_PORT")
+    if with_redis:
+        inherited["REDIS_URL"] = redis_url(settings)
     return Service(
         name="backend",
         command=[sys.executable, "-m", "backend"],

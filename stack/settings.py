@@ -18,6 +18,7 @@ DEFAULT_PORTS = {
     "ALERTMANAGER_PORT": 9093,
     "TEMPO_PORT": 3200,
     "OTLP_PORT": 4318,
+    "REDIS_PORT": 0,
 }
 """Port variables of the services started here; 0 asks for any free port."""
 

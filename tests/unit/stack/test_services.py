@@ -7,8 +7,8 @@ import httpx
 import pytest
 import yaml
 
-from stack.processes import Supervisor
-from stack.provision import ALERTMANAGER, AMTOOL, PROMETHEUS, PROMTOOL, Found, provision
+from stack.processes import Supervisor, is_ready
+from stack.provision import ALERTMANAGER, AMTOOL, PROMETHEUS, PROMTOOL, REDIS, Found, provision
 from stack.services import PROMETHEUS_CONFIG, Layout, api_token, fresh_layout, services
 from stack.settings import SettingsError, StackSettings, load_settings
 from stack.ticks import RawTicks
@@ -91,6 +91,32 @@ def test_the_backend_expects_a_watchdog_only_where_one_can_come(tmp_path: Path) 
     for found in ((), (PROMETHEUS.name,), (ALERTMANAGER.name,)):
         _, (_, _, alone, *_) = plan(settings, *found)
         assert "ALERTMANAGER_URL" not in (alone.env or {})
+
+
+def test_the_backend_shares_its_caches_through_the_redis_of_the_stack(tmp_path: Path) -> None:
+    """It is there before the backend, on this machine alone; without it the user's own is used."""
+    env = {"BIND_HOST": "0.0.0.0", "REDIS_URL": "redis://elsewhere:6379/0", "REDIS_PORT": "6390"}
+    settings = load_settings(env, root=tmp_path)
+    _, (*_, redis, backend) = plan(settings, REDIS.name)
+    assert list(redis.command)[1:5] == ["--bind", "127.0.0.1", "--port", "6390"]
+    assert (backend.env or {})["REDIS_URL"] == redis.ready_url == "redis://127.0.0.1:6390/0"
+    _, (*_, backend) = plan(settings)
+    assert (backend.env or {})["REDIS_URL"] == "redis://elsewhere:6379/0"
+
+
+def test_a_real_redis_becomes_ready_and_keeps_nothing(
+    settings: StackSettings, tool_settings: StackSettings
+) -> None:
+    """It answers once it counts as started, and leaves no file behind."""
+    layout = fresh_layout(settings)
+    planned = services(settings, layout, RAW, {REDIS.name: real(REDIS, tool_settings)})
+    (service,) = [one for one in planned if one.name == "redis"]
+    assert not is_ready(service)
+    with Supervisor(settings.logs_dir) as supervisor:
+        supervisor.start(service)
+        assert is_ready(service)
+        assert supervisor.deaths() == []
+    assert list(layout.redis.iterdir()) == []
 
 
 def rendered(env: dict[str, str], root: Path) -> tuple[str, str]:
