@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from backend import datasets
@@ -12,6 +15,7 @@ from backend.cache import Cache, shared_store
 from backend.context import ProgressSink, ignore_progress
 from backend.conversion.job import FileConversion
 from backend.conversion.manifest import Freshness, Manifest
+from backend.conversion.parallel import Crew, Meter, Turns, threads_for
 from backend.conversion.raw import RawFolder, Source, expected_range
 from backend.conversion.report import ConversionReport, FileReport, FileState, RawDay, RawFile
 from backend.conversion.workspace import Workspace
@@ -23,10 +27,15 @@ from nautilus_instrumentation import Session
 
 
 class Converter:
-    """Raw files described by the datasets file, converted into the catalog of `settings`."""
+    """Raw files described by the datasets file, converted into the catalog of `settings`.
 
-    def __init__(self, settings: Settings, session: Session) -> None:
+    Files are converted several at once: `threads`, or as many as cores and memory allow.
+    """
+
+    def __init__(self, settings: Settings, session: Session, threads: int | None = None) -> None:
         self._settings = settings
+        self._threads = threads
+        self._sorting = threading.Lock()
         self._session = session
         self._raw = RawFolder(settings.raw_tick_dir, session, shared_store(settings.redis_address))
         self._workspace = Workspace(settings.catalog_dir)
@@ -178,20 +187,47 @@ class Converter:
         started = time.perf_counter()
         known = self._datasets()
         self._workspace.sweep()
-        found = [(source, known.find(source.location.name)) for source in sources]
-        meter = _Meter(progress, (self._raw.footer(*pair).rows or 0 for pair in found))
-        reports = []
-        for source, dataset in found:
-            if dataset is None:
-                reports.append(self._unmatched(source, span))
-            else:
-                limit = self._max_rejected(dataset)
-                conversion = FileConversion(
-                    source, dataset, self._workspace, self._session, limit, meter.rows
-                )
-                reports.append(conversion.run(force))
-            meter.next_file()
+        plans = [self._plan(source, known, force) for source in sources]
+        meter = Meter(progress, (plan.rows for plan in plans))
+        work = sum(plan.dataset is not None and not plan.fresh for plan in plans)
+        threads = self._threads or threads_for(work, int(self._settings.worker_memory_limit))
+        crew = Crew(min(threads, work or 1), meter.tell)
+        turns = Turns(plan.series for plan in plans)
+
+        def convert(place: int) -> FileReport:
+            plan = plans[place]
+
+            def on_rows(rows: int) -> None:
+                meter.reach(place, rows)
+                crew.news()
+
+            try:
+                if plan.dataset is None:
+                    return self._unmatched(plan.source, span)
+                return FileConversion(
+                    plan.source, plan.dataset, self._workspace, self._session,
+                    self._max_rejected(plan.dataset), on_rows,
+                    before_commit=partial(turns.wait, place), sorting=self._sorting,
+                ).run(force)  # fmt: skip
+            finally:
+                turns.over(place)
+                meter.finish(place)
+
+        reports = crew.run([partial(convert, place) for place in range(len(plans))])
+        meter.tell()
         return ConversionReport(day=day, files=reports, seconds=time.perf_counter() - started)
+
+    def _plan(self, source: Source, known: Datasets, force: bool) -> _Plan:
+        dataset = known.find(source.location.name)
+        if dataset is None:
+            return _Plan(source, None, self._raw.footer(source, None).rows or 0)
+        manifest = self._workspace.manifest(source.name)
+        series: set[Hashable] = {(dataset.kind, name) for name in dataset.instrument_ids}
+        if manifest is not None:
+            series |= {(manifest.kind, output.instrument_id) for output in manifest.outputs}
+            if not force and self._fresh(manifest, source, dataset):
+                return _Plan(source, dataset, manifest.rows_read, series, fresh=True)
+        return _Plan(source, dataset, self._raw.footer(source, dataset).rows or 0, series)
 
     def _unmatched(self, source: Source, span: Any) -> FileReport:
         error = Invalid(
@@ -207,23 +243,14 @@ def _may_reach(day: dt.date, start_ns: int, end_ns: int) -> bool:
     return first <= end_ns and last >= start_ns
 
 
-class _Meter:
-    """Progress over the rows of several files; never goes back."""
+@dataclass(frozen=True)
+class _Plan:
+    """A raw file that is to be converted, or answered for."""
 
-    def __init__(self, progress: ProgressSink, rows: Iterable[int]) -> None:
-        self._progress = progress
-        self._rows = list(rows)
-        self._total = sum(self._rows) or 1
-        self._place = 0
-        self._reached = 0
-
-    def rows(self, rows: int) -> None:
-        """So many rows of the present file are done; a sort begins it again."""
-        done = sum(self._rows[: self._place]) + rows
-        if done > self._reached:
-            self._reached = done
-            self._progress("convert", min(1.0, done / self._total))
-
-    def next_file(self) -> None:
-        self._place += 1
-        self.rows(0)
+    source: Source
+    dataset: Dataset | None
+    rows: int
+    series: set[Hashable] = field(default_factory=set)
+    """What it fills or filled: kinds and instruments."""
+    fresh: bool = False
+    """Whether its manifest will answer."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import os
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -36,6 +38,10 @@ class FileConversion:
     session: Session
     max_rejected: float
     on_rows: OnRows
+    before_commit: Callable[[], None] = lambda: None
+    """Returns when the outputs may be placed."""
+    sorting: AbstractContextManager[object] = field(default_factory=nullcontext)
+    """Held while rows are sorted: the part that takes most memory."""
     rejects: Rejects = field(default_factory=Rejects)
 
     def run(self, force: bool) -> FileReport:
@@ -97,7 +103,7 @@ class FileConversion:
             before = _stat(self.source)
             pipeline = Pipeline(
                 location, self.dataset, name.day, self.workspace.scratch(name), self.session,
-                self.max_rejected, self.on_rows,
+                self.max_rejected, self.on_rows, self.sorting,
             )  # fmt: skip
             with ThreadPoolExecutor(1, thread_name_prefix="conversion") as beside:
                 stamp = beside.submit(manifests.stamp, location)
@@ -118,6 +124,7 @@ class FileConversion:
             present = {staged.instrument_id for staged in conversion.staged}
             series = [series.instrument for series in self.dataset.series]
             specs = [spec for spec in series if spec.instrument_id in present]
+            self.before_commit()
             return Commit(self.workspace, name, specs).run(draft, conversion.staged)
         finally:
             self.workspace.clear(name.key)

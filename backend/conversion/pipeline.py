@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -130,6 +130,8 @@ class Pipeline:
     session: Session
     max_rejected: float
     on_rows: OnRows = lambda rows: None
+    sorting: AbstractContextManager[object] = field(default_factory=nullcontext)
+    """Held while rows are sorted: pipelines that share it sort one after the other."""
     max_buffered_rows: int = MAX_BUFFERED_ROWS
     batch_rows: int = BATCH_ROWS
 
@@ -139,16 +141,23 @@ class Pipeline:
         Raises Invalid for what is wrong with the file, TooManyRejected among it. The caller removes
         the scratch files.
         """
-        try:
-            conversion = self._attempt(rejects, sort=False)
-        except _OutOfOrder:
+        conversion = self._in_order(rejects)
+        if conversion is None:
             rejects.clear()
-            conversion = self._attempt(rejects, sort=True)
+            with self.sorting:
+                conversion = self._attempt(rejects, sort=True)
             conversion.was_sorted = False
         self._refuse_rejected(conversion)
         for staged in conversion.staged:
             verify(staged)
         return conversion
+
+    def _in_order(self, rejects: Rejects) -> Conversion | None:
+        """None when the rows are not in order. The memory of the attempt is free again then."""
+        try:
+            return self._attempt(rejects, sort=False)
+        except _OutOfOrder:
+            return None
 
     def _attempt(self, rejects: Rejects, sort: bool) -> Conversion:
         with ExitStack() as stack:

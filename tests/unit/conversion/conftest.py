@@ -56,6 +56,7 @@ class World:
     root: Path
     max_rejected: float = 0.01
     session: Session = field(default_factory=current_session)
+    threads: int | None = None
 
     def __post_init__(self) -> None:
         self.raw, self.catalog = self.root / "raw", self.root / "catalog"
@@ -97,7 +98,7 @@ class World:
         return self.write(name, table | columns)
 
     def converter(self) -> Converter:
-        return Converter(self.settings, self.session)
+        return Converter(self.settings, self.session, self.threads)
 
     def convert(self, day: dt.date = DAY, **options: Any) -> ConversionReport:
         return self.converter().convert_day(day, **options)

@@ -207,6 +207,17 @@ def test_another_converter_version_converts_again(world, monkeypatch):
     assert [f.state for f in world.converter().days()[0].files] == ["stale"]
 
 
+def test_a_source_of_the_same_time_is_told_by_its_size(world):
+    """A file that was replaced and given its old time back converts again."""
+    path = world.quotes([0, 1])
+    before = path.stat()
+    world.convert()
+    world.quotes([0, 1, 2])
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert world.one().outcome == "first"
+    assert world.inits() == [0, 1, 2]
+
+
 @pytest.mark.parametrize("kind", ["quote_tick", "currency_pair"])
 def test_a_deleted_output_is_noticed(world, kind):
     """When a tick or instrument file is gone, the conversion is done again."""
@@ -216,6 +227,34 @@ def test_a_deleted_output_is_noticed(world, kind):
     path.unlink()
     assert world.one().outcome == "first"
     assert path.exists()
+
+
+def test_a_changed_output_is_noticed(world):
+    """When somebody wrote over a tick file, the conversion is done again."""
+    world.quotes([0, 1])
+    world.convert()
+    (path,) = world.catalog.glob("data/quote_tick/*/*.parquet")
+    path.write_bytes(b"something else")
+    assert [file.state for file in world.converter().days()[0].files] == ["stale"]
+    assert world.one().outcome == "first"
+    assert world.inits() == [0, 1]
+
+
+def test_a_repeat_opens_no_file_of_ticks(world, monkeypatch):
+    """What a repeat costs does not depend on what the files hold."""
+    world.quotes([0, 1])
+    world.trades(2)
+    world.convert()
+
+    def opened(*_):
+        raise AssertionError("opened")
+
+    monkeypatch.setattr("backend.conversion.raw.open_parquet", opened)
+    monkeypatch.setattr("backend.conversion.pipeline.open_parquet", opened)
+    seen = []
+    report = world.convert(progress=lambda _, fraction, **__: seen.append(fraction))
+    assert [file.outcome for file in report.files] == ["cached", "cached"]
+    assert seen[-1] == 1.0
 
 
 def test_a_lost_manifest_does_not_lock_the_outputs(world):
