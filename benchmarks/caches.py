@@ -1,75 +1,53 @@
-"""What a look-up costs: loaded, found in Redis, found in memory, and while Redis does not answer.
-
-Real look-ups of the platform, their variants in turn in one run. Redis is a real server of its own;
-without its program those rows are left out, which is said.
-"""
+"""What a look-up costs: loaded, found in Redis or in memory, and while Redis does not answer."""
 
 from __future__ import annotations
 
 import argparse
 import logging
-import os
 import statistics
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 from rich.console import Console
-from rich.table import Table
 
 from backend.cache import Cache, Codec, RedisStore
 from backend.cache.breaker import Breaker
 from backend.cache.redis_store import TIMEOUT_SECONDS
-from backend.catalog_files import TickFile, row_groups
-from backend.catalog_manager import CatalogInstrument, Holding, _holding, _read
-from backend.conversion.layout import file_name
-from backend.models import BacktestRequest, BacktestResult
-from backend.result_pages import PAGE, ResultQuery
-from backend.result_store import ResultStore
+from benchmarks.cache_cases import Case, cases
+from benchmarks.figures import shown
+from benchmarks.section import (
+    Measure,
+    Plot,
+    Recommendation,
+    Section,
+    Table,
+    Target,
+    emit,
+    with_json,
+)
 from nautilus_instrumentation import Session, instrument, uninstrument
 from stack.provision import REDIS, Found, provision
 from stack.redis_server import RedisServer
 from stack.settings import load_settings
 
-NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
+TEXT = """
+Real look-ups of the platform, their variants in turn in one run, medians of the rounds. Redis is a
+real server of its own, frozen and killed for the outages.
+"""
+LOADS = "loads of a key that threads want at once"
 THREADS = 16
 LOAD_SECONDS = 0.05
 """Of the load that threads share; it only waits, so that the number of loads decides."""
 
-Case = tuple[Callable[[], Any], Codec[Any]]
+SAVES = 0.8
+"""Share of a load up to which an answer from Redis is worth its trouble."""
+
 Figures = dict[str, dict[str, float]]
-
-
-def cases(folder: Path, instruments: int, results: int) -> Iterator[tuple[str, Case]]:
-    """Name: a load, and how its value is shared."""
-    folders = [_definition(folder / "data", number) for number in range(instruments)]
-    yield f"{instruments} instruments", (
-        lambda: _read(folders), Codec(dict[str, CatalogInstrument]),
-    )  # fmt: skip
-
-    path = folder / file_name(0, 10**9)
-    ticks = pa.table({"ts_init": pa.array(range(1_000_000), pa.uint64())})
-    pq.write_table(ticks, path, row_group_size=5_000)
-    file = TickFile(path, 0, 10**9, 0, path.stat().st_size)
-
-    def footer() -> Any:
-        row_groups.cache_clear()
-        return _holding([file])
-
-    yield "200 row groups", (footer, Codec(Holding))
-
-    store = ResultStore(folder / "results")
-    for number in range(results):
-        store.save(_result(number))
-    yield f"50 of {results} results", (lambda: store.page(ResultQuery(50)), PAGE)
-    store.close()
 
 
 def measure(
@@ -175,31 +153,6 @@ def _repeated(call: Callable[[], Any], times: int = 1_000) -> float:
     return (time.perf_counter() - began) / times
 
 
-def _definition(data: Path, number: int) -> Path:
-    folder = data / "currency_pair" / f"I{number:03}USD.SIM"
-    folder.mkdir(parents=True)
-    row = {
-        "id": f"I{number:03}/USD.SIM", "base_currency": "EUR", "quote_currency": "USD",
-        "price_precision": 5, "size_precision": 0,
-    }  # fmt: skip
-    table = pa.Table.from_pylist([row]).replace_schema_metadata({"class": "CurrencyPair"})
-    pq.write_table(table, folder / f"{number}.parquet")
-    return folder
-
-
-def _result(number: int) -> BacktestResult:
-    request = BacktestRequest(
-        instrument_id="EUR/USD.SIM", kind="quote", start=NOON, end=NOON + timedelta(hours=1),
-        strategy="idle", params={},
-    )  # fmt: skip
-    created = NOON + timedelta(seconds=number)
-    return BacktestResult(
-        run_id=f"run-{number:06}", job_id=f"job-{number}", trace_id=f"{number:032x}", status="ok",
-        request=request, created_at=created, finished_at=created, duration_seconds=1.0,
-        window="1h", versions={"python": "3"}, data_points_per_second=1000.0,
-    )  # fmt: skip
-
-
 @contextmanager
 def redis_server() -> Iterator[RedisServer | None]:
     """A server that runs; None, with a word, where there is no program."""
@@ -216,29 +169,90 @@ def redis_server() -> Iterator[RedisServer | None]:
         server.close()
 
 
-def tables(figures: Figures, flight: dict[str, float], faults: dict[str, float]) -> list[Table]:
-    """The figures as tables; ratios are to the load of the same row, or to memory alone."""
+def section(figures: Figures, flight: dict[str, float], faults: dict[str, float]) -> Section:
+    """The figures as a part of the report; ratios are to the load of the same row."""
     variants = list(next(iter(figures.values())))
-    shown = Table("look-up", *variants, title="A look-up by where it is answered")
-    for name, row in figures.items():
-        shown.add_row(name, *(_shown(took) for took in row.values()))
-        shown.add_row("", *(f"{took / row['load']:.4f}x" for took in row.values()))
-    threads = Table("", "loads", "wall", title=f"{THREADS} threads want one key")
-    threads.add_row(
-        f"of {LOAD_SECONDS * 1000:.0f} ms", f"{flight['loads']:.0f}", _shown(flight["seconds"])
+    shares = {
+        (name, variant): row[variant] / row["load"]
+        for name, row in figures.items()
+        for variant in variants[1:]
+    }
+    return Section(
+        "caches", "Caches", TEXT,
+        tables=tuple(_tables(figures, flight, faults)),
+        measures=(
+            *(
+                Measure(f"{name}, {variant}, against its load", share, "x")
+                for (name, variant), share in shares.items()
+            ),
+            Measure(LOADS, flight["loads"]),
+            *(Measure(f"miss, {name}", took, "s") for name, took in faults.items()),
+        ),
+        targets=(Target("threads that want one key", LOADS, 1, "at most", "", "issue"),),
+        plots=(
+            Plot(
+                "A look-up by where it is answered", "bar", "s",
+                {
+                    variant: tuple((name, row[variant]) for name, row in figures.items())
+                    for variant in variants
+                },
+                log_y=True,
+            ),
+        ),
+        recommendations=_advice(figures, shares, faults),
+        left_out=() if faults else ("Redis: its program was not found",),
+    )  # fmt: skip
+
+
+def _advice(
+    figures: Figures, shares: dict[tuple[str, str], float], faults: dict[str, float]
+) -> tuple[Recommendation, ...]:
+    """Where Redis saves time and where it does not, by the figures themselves."""
+    if not faults:
+        return ()
+    named = {True: [], False: []}
+    for name in figures:
+        saves = shares[name, "from Redis"] < SAVES
+        named[saves].append(f"{name} {{{name}, from Redis, against its load}}")
+    found = [
+        "Redis may be lost without harm: a miss takes {miss, Redis frozen, then} while it is "
+        "frozen, {miss, Redis up} while it is up."
+    ]
+    if named[True]:
+        found.append(f"Share through Redis what it finds faster: {', '.join(named[True])}.")
+    if named[False]:
+        found.append(f"Leave to memory what Redis hardly saves: {', '.join(named[False])}.")
+    return tuple(Recommendation(text) for text in found)
+
+
+def _tables(
+    figures: Figures, flight: dict[str, float], faults: dict[str, float]
+) -> Iterator[Table]:
+    variants = list(next(iter(figures.values())))
+    yield Table(
+        "A look-up by where it is answered", ("look-up", *variants),
+        tuple(
+            (name, *(shown(took, "s") for took in row.values())) for name, row in figures.items()
+        ),
+    )  # fmt: skip
+    yield Table(
+        f"{THREADS} threads want one key whose load takes {shown(LOAD_SECONDS, 's')}",
+        ("", "loads", "wall"),
+        (("together", flight["loads"], shown(flight["seconds"], "s")),),
     )
-    broken = Table("miss", "seconds", "against memory alone", title="While Redis does not answer")
-    for name, took in faults.items():
-        broken.add_row(name, _shown(took), f"{took / faults['memory alone']:.1f}x")
-    return [shown, threads, *([broken] if faults else [])]
-
-
-def _shown(seconds: float) -> str:
-    return f"{seconds * 1000:.3f} ms"
+    if faults:
+        yield Table(
+            f"While Redis does not answer (a look-up waits {shown(TIMEOUT_SECONDS, 's')} at most)",
+            ("miss", "takes", "against memory alone"),
+            tuple(
+                (name, shown(took, "s"), shown(took / faults["memory alone"], "x"))
+                for name, took in faults.items()
+            ),
+        )
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = with_json(argparse.ArgumentParser(description=__doc__))
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--instruments", type=int, default=100)
     parser.add_argument("--results", type=int, default=2_000)
@@ -253,11 +267,7 @@ def main() -> None:
             faults = outage(server, session) if server else {}
     finally:
         uninstrument()
-    for shown in tables(figures, flight, faults):
-        Console().print(shown)
-    Console().print(
-        f"{os.cpu_count()} cores; a look-up waits {TIMEOUT_SECONDS} s for Redis at most."
-    )
+    emit(section(figures, flight, faults), given.json)
 
 
 if __name__ == "__main__":

@@ -197,7 +197,7 @@ def measure(pairs: int = 60, chunk: int = CHUNK) -> dict[str, Any]:
         store = type(session.recorder.store).__name__
         _pass(chunks[:4], False, lambda on: None)  # first run of the process: imports, caches
         null = _compare(chunks, pairs, lambda on: None)
-        instrumented = _compare(chunks, pairs, switch.turn)
+        compared = _compare(chunks, pairs, switch.turn)
         fixed = _fixed_seconds(quotes, switch, 2 * pairs)
         off = _off_ns()
         errors = dict(session.guard.errors)
@@ -205,7 +205,7 @@ def measure(pairs: int = 60, chunk: int = CHUNK) -> dict[str, Any]:
         "nautilus_version": nautilus_version,
         "store": store,
         "null": null,
-        "instrumented": instrumented,
+        "instrumented": compared,
         "fixed_seconds_per_run": fixed,
         "off_ns_per_call": off,
         "telemetry_errors": errors,

@@ -8,11 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from xml.sax.saxutils import escape, quoteattr
 
-from benchmarks.report.stacks import Stack
+from benchmarks.report.stacks import SMALLEST, Stack
 
 WIDTH, ROW, TOP = 1200, 17, 46
-SMALLEST = 0.004
-"""Share of all samples below which a frame is left out: too narrow to be seen."""
 _CHARACTER = 6.3
 """Width of a letter, pixels."""
 _HUES = {"backend": 18, "nautilus_trader": 210, "pyarrow": 140, "pandas": 275, "numpy": 275}
@@ -33,7 +31,7 @@ class Node:
 
 
 def flame_graph(stacks: Counter[Stack], title: str) -> str:
-    """The picture; the root at the bottom, widths by samples."""
+    """The picture; the root at the bottom, widths by samples, what is too narrow left out."""
     root = _tree(stacks)
     smallest = root.count * SMALLEST
     height = TOP + root.depth(smallest) * ROW + 10

@@ -25,6 +25,8 @@ _WAITING = re.compile(
 _STARTING = "main (benchmarks/profiled.py)"
 """All that a profile has above is how it was started."""
 _LONGEST = 70
+SMALLEST = 0.005
+"""Share of all samples below which nothing is said of a frame."""
 
 
 def fold(raw: str, *, waiting: bool = False) -> Counter[Stack]:
@@ -90,4 +92,8 @@ def _shares(counted: Iterable[tuple[str, int]], most: int) -> tuple[Frame, ...]:
     for name, count in counted:
         found[name] += count
     total = found.total()
-    return tuple(Frame(name, count / total) for name, count in found.most_common(most))
+    return tuple(
+        Frame(name, count / total)
+        for name, count in found.most_common(most)
+        if count / total >= SMALLEST
+    )
