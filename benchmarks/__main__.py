@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 from rich.console import Console
 
 from benchmarks import profiles
 from benchmarks.report import publishing, running
-from benchmarks.report.environment import environment
-from benchmarks.report.results import Results, exit_code, save
+from benchmarks.report.environment import ROOT, environment
+from benchmarks.report.results import FOLDER, Results, exit_code, save
 from benchmarks.report.summary import print_summary
 
 BENCHMARKS: dict[str, tuple[str, ...]] = {
@@ -33,25 +35,30 @@ BENCHMARKS: dict[str, tuple[str, ...]] = {
 """Module: its arguments for a quick run."""
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(
+    arguments: Sequence[str] | None = None, *, benchmarks: Mapping[str, Sequence[str]] = BENCHMARKS,
+    package: str = "benchmarks", root: Path = ROOT,
+) -> int:  # fmt: skip
     """Run them; 1 when one failed or, in a full run, a target that gates was missed."""
     parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--only", choices=sorted(BENCHMARKS))
+    parser.add_argument("--only", choices=sorted(benchmarks))
+    parser.add_argument("--no-profiles", action="store_true", help="leave out the flame graphs")
     given = parser.parse_args(arguments)
-    names = [given.only] if given.only else list(BENCHMARKS)
     started = datetime.now(UTC).isoformat(timespec="seconds")
     where = environment()
     outcomes = tuple(
-        running.run(name, BENCHMARKS[name] if given.quick else (), quick=given.quick)
-        for name in names
+        running.run(
+            name, benchmarks[name] if given.quick else (), quick=given.quick, package=package
+        )
+        for name in ([given.only] if given.only else benchmarks)
     )
-    if given.quick or given.only:
-        results = Results(started, where, outcomes)
-    else:
-        results = Results(started, where, outcomes, profiles.record(publishing.PROFILES))
-        save(results)
-        publishing.publish(results)
+    results = Results(started, where, outcomes)
+    if not (given.quick or given.only):
+        if not given.no_profiles:
+            results = replace(results, profiles=profiles.record(root / publishing.PROFILES))
+        save(results, root / FOLDER)
+        publishing.publish(results, root)
     print_summary(Console(), results, judged=not given.quick)
     return exit_code(results, gated=not given.quick)
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from rich.console import Console
 
 from benchmarks.profiled import AREAS
+from benchmarks.report.environment import ROOT
 from benchmarks.report.flame import flame_graph
 from benchmarks.report.page import sentence
 from benchmarks.report.publishing import PROFILES
@@ -91,7 +92,7 @@ def _sample(pid: int, raw: Path, waiting: bool) -> str:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--folder", type=Path, default=PROFILES)
+    parser.add_argument("--folder", type=Path, default=ROOT / PROFILES)
     return int(any(each.failed for each in record(parser.parse_args().folder)))
 
 

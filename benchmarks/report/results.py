@@ -10,7 +10,8 @@ from pydantic import TypeAdapter
 
 from benchmarks.section import Measure, Section, Target
 
-FOLDER = Path(__file__).parents[1] / "results"
+FOLDER = Path("benchmarks/results")
+"""Below the repository."""
 
 Load = tuple[float, float, float]
 """Load averages over 1, 5 and 15 minutes."""
@@ -85,7 +86,7 @@ RESULTS = TypeAdapter(Results)
 """To and from JSON."""
 
 
-def newest(folder: Path = FOLDER) -> Path | None:
+def newest(folder: Path) -> Path | None:
     """The result file of the latest date; None where there is none."""
     return max(folder.glob("*.json"), default=None)
 
@@ -95,9 +96,9 @@ def load(path: Path) -> Results:
     return RESULTS.validate_json(path.read_bytes())
 
 
-def save(results: Results, folder: Path = FOLDER) -> Path:
+def save(results: Results, folder: Path) -> Path:
     """Write `<date>.json`; a second run of a day replaces the first."""
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{results.taken_at[:10]}.json"
     path.write_bytes(RESULTS.dump_json(results, indent=1) + b"\n")
     return path
