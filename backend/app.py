@@ -14,6 +14,7 @@ from backend.alertmanager_client import AlertmanagerClient
 from backend.cache import shared_store
 from backend.catalog_manager import CatalogManager
 from backend.compression import Compression
+from backend.console import add_console
 from backend.data_converter import Converter
 from backend.documents import Documents
 from backend.executors.base import Executor
@@ -27,6 +28,8 @@ from backend.routes import boards, traces
 from backend.routes.vitals import RateLimit
 from backend.services import Services
 from backend.settings import Settings
+from backend.sweeps.manager import SweepManager
+from backend.sweeps.store import SweepStore
 from backend.trace_reader import TraceReader
 from backend.versions import versions
 from backend.watchdog import Watchdog
@@ -72,11 +75,15 @@ def create_app(settings: Settings, session: Session, executor: Executor) -> Fast
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         services.jobs = JobManager(session, executor, services.results)
         services.jobs.start()
+        store = SweepStore(settings.results_dir / "sweeps.sqlite3")
+        services.sweeps = SweepManager(session, services.jobs, store, services.results)
+        await services.sweeps.resume()
         try:
             async with session.watch_event_loop(), _watching(services):
                 yield
         finally:
             await services.jobs.close()
+            store.close()
             await services.traces.close()
             await services.metrics.close()
             await services.alertmanager.close()
@@ -97,6 +104,8 @@ def create_app(settings: Settings, session: Session, executor: Executor) -> Fast
     app.state.access = access
     app.state.vitals_limit = RateLimit(VITALS_PER_SECOND, VITALS_BURST)
     app.include_router(routes.api())
+    # Before the plain pages: where the console has a page of that address, it wins.
+    add_console(app, session)
     app.include_router(boards.pages)
     app.include_router(traces.pages)
     problems.install(app)

@@ -1,0 +1,18 @@
+/** Short names of what the API gives. */
+
+import type { components } from "./schema";
+
+type Schemas = components["schemas"];
+
+export type Job = Schemas["Job"];
+export type JobStatus = Job["status"];
+export type RunStatus = Schemas["ResultSummary"]["status"];
+export type ResultSummary = Schemas["ResultSummary"];
+export type BacktestResult = Schemas["BacktestResult"];
+export type ResultTable = Schemas["ResultTable"];
+export type BacktestRequest = Schemas["BacktestRequest"];
+export type Strategy = Schemas["Strategy"];
+export type CatalogInstrument = Schemas["CatalogInstrument"];
+export type Objective = Schemas["Objective"];
+export type ActiveAlert = Schemas["ActiveAlert"];
+export type Board = Schemas["BoardSummary"];

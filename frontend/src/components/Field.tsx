@@ -1,0 +1,41 @@
+import { type ReactNode, useId } from "react";
+
+import styles from "./Field.module.css";
+
+/** What a control inside of a field must carry, so that its label and its error belong to it. */
+export interface ControlProps {
+  id: string;
+  "aria-invalid": boolean;
+  "aria-describedby": string | undefined;
+}
+
+interface Props {
+  label: string;
+  unit?: string | undefined;
+  hint?: ReactNode;
+  error?: string | undefined;
+  children: (control: ControlProps) => ReactNode;
+}
+
+/** A control with its name, its unit, what to know about it, and what is wrong with it. */
+export function Field({ label, unit, hint, error, children }: Props) {
+  const id = useId();
+  const said = error ?? hint;
+  return (
+    <div className={styles.field}>
+      <label htmlFor={id} className={styles.label}>
+        {label} {unit && <span className={styles.unit}>· {unit}</span>}
+      </label>
+      {children({
+        id,
+        "aria-invalid": error !== undefined,
+        "aria-describedby": said ? `${id}-said` : undefined,
+      })}
+      {said && (
+        <span id={`${id}-said`} className={error ? styles.error : styles.hint}>
+          {said}
+        </span>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,169 @@
+/** A table of any length: only the rows in sight are drawn. */
+
+import { useVirtualizer } from "@tanstack/react-virtual";
+import { type KeyboardEvent, type ReactNode, useEffect, useId, useRef, useState } from "react";
+
+import { useWidth } from "../lib/useWidth";
+import styles from "./Table.module.css";
+import { direction, moved, nextSort } from "./tableMoves";
+
+export interface Column<T> {
+  id: string;
+  title: string;
+  cell: (row: T) => ReactNode;
+  /** A track of a CSS grid, such as `minmax(8rem, 1fr)`. */
+  width: string;
+  /** Numbers stand at the end. */
+  end?: boolean;
+  sortable?: boolean;
+  /** Left out where the table is narrower, in pixels. */
+  from?: number;
+}
+
+interface Props<T> {
+  label: string;
+  rows: readonly T[];
+  columns: readonly Column<T>[];
+  rowKey: (row: T) => string;
+  /** Enter on a row. Its cells should hold a link with `data-row` for the same. */
+  onOpen?: (row: T) => void;
+  /** The column in order, with `-` before it when it goes down. */
+  sort?: string | undefined;
+  onSort?: (sort: string) => void;
+  /** How many rows there are, where not all are here yet. */
+  total?: number | undefined;
+  /** The last rows come into sight: bring more. */
+  onEnd?: (() => void) | undefined;
+  /** Said below the last row. */
+  foot?: ReactNode;
+  className?: string | undefined;
+}
+
+const OVERSCAN = 8;
+const ROW_REM = 2;
+
+export function Table<T>(props: Props<T>) {
+  const { label, rows, columns, rowKey, onOpen, onEnd, total, foot } = props;
+  const id = useId();
+  const scroller = useRef<HTMLDivElement>(null);
+  const [active, setActive] = useState(-1);
+  const width = useWidth(scroller);
+  const shown = columns.filter((column) => width === 0 || width >= (column.from ?? 0));
+  const tracks = { gridTemplateColumns: shown.map((column) => column.width).join(" ") };
+
+  // eslint-disable-next-line react-hooks/incompatible-library -- nothing of it is memoised here
+  const virtual = useVirtualizer({
+    count: rows.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: rowHeight,
+    overscan: OVERSCAN,
+    scrollPaddingStart: 0,
+    scrollPaddingEnd: ROW_REM * 16,
+  });
+  const items = virtual.getVirtualItems();
+  const last = items.at(-1)?.index ?? -1;
+  useEffect(() => {
+    if (last >= rows.length - OVERSCAN) onEnd?.();
+  }, [last, rows.length, onEnd]);
+
+  function onKeyDown(event: KeyboardEvent<HTMLDivElement>): void {
+    const page = Math.max(1, Math.floor((scroller.current?.clientHeight ?? 0) / rowHeight()) - 2);
+    const next = moved(event.key, active, rows.length, page);
+    const row = rows[active];
+    if (next !== null) {
+      event.preventDefault();
+      setActive(next);
+      virtual.scrollToIndex(next);
+    } else if (event.key === "Enter" && event.target === event.currentTarget && row) {
+      onOpen?.(row);
+    }
+  }
+
+  return (
+    <div
+      ref={scroller}
+      className={[styles.table, props.className].filter(Boolean).join(" ")}
+      role="grid"
+      aria-label={label}
+      aria-rowcount={(total ?? rows.length) + 1}
+      aria-activedescendant={rows[active] ? `${id}-${active}` : undefined}
+      tabIndex={0}
+      onKeyDown={onKeyDown}
+    >
+      <Head columns={shown} tracks={tracks} sort={props.sort} onSort={props.onSort} />
+      <div className={styles.body} role="rowgroup" style={{ height: virtual.getTotalSize() }}>
+        {items.map(({ index, start }) => {
+          const row = rows[index];
+          if (row === undefined) return null;
+          return (
+            <div
+              key={rowKey(row)}
+              id={`${id}-${index}`}
+              role="row"
+              aria-rowindex={index + 2}
+              aria-selected={index === active}
+              className={[styles.row, index === active ? styles.active : ""].join(" ")}
+              style={{ ...tracks, transform: `translateY(${start}px)` }}
+            >
+              {shown.map((column) => (
+                <div key={column.id} role="gridcell" className={cellClass(column)}>
+                  {column.cell(row)}
+                </div>
+              ))}
+            </div>
+          );
+        })}
+      </div>
+      {foot && <div className={styles.more}>{foot}</div>}
+    </div>
+  );
+}
+
+interface HeadProps<T> {
+  columns: readonly Column<T>[];
+  tracks: { gridTemplateColumns: string };
+  sort?: string | undefined;
+  onSort?: ((sort: string) => void) | undefined;
+}
+
+function Head<T>({ columns, tracks, sort, onSort }: HeadProps<T>) {
+  return (
+    <div className={styles.head} role="rowgroup">
+      <div className={styles.row} role="row" aria-rowindex={1} style={tracks}>
+        {columns.map((column) => {
+          const order = direction(sort, column.id);
+          const sortable = column.sortable && onSort;
+          return (
+            <div
+              key={column.id}
+              role="columnheader"
+              className={cellClass(column)}
+              aria-sort={sortable ? (order ?? "none") : undefined}
+            >
+              {sortable ? (
+                <button
+                  type="button"
+                  className={[styles.sort, order ? styles.sorted : ""].join(" ")}
+                  onClick={() => onSort(nextSort(sort, column.id))}
+                >
+                  {column.title}
+                  {order && <span aria-hidden> {order === "ascending" ? "↑" : "↓"}</span>}
+                </button>
+              ) : (
+                column.title
+              )}
+            </div>
+          );
+        })}
+      </div>
+    </div>
+  );
+}
+
+function cellClass(column: { end?: boolean }): string {
+  return [styles.cell, column.end ? styles.end : ""].filter(Boolean).join(" ");
+}
+
+function rowHeight(): number {
+  return ROW_REM * parseFloat(getComputedStyle(document.documentElement).fontSize || "16");
+}

@@ -1,0 +1,102 @@
+import { Link } from "@tanstack/react-router";
+
+import type { RunLine } from "../../api/runLines";
+import { StatusBadge } from "../../components/Badge";
+import type { Column } from "../../components/Table";
+import { Time } from "../../components/Time";
+import { amount, bytes, count, duration, NOTHING, short } from "../../lib/format";
+
+/** The columns of results; those with an order have the service's name for it. */
+export const COLUMNS: readonly Column<RunLine>[] = [
+  {
+    id: "created_at",
+    title: "Started",
+    width: "minmax(8.5rem, 1.2fr)",
+    sortable: true,
+    cell: (run) => (
+      <Link to="/runs/$runId" params={{ runId: run.run_id }} data-row tabIndex={-1}>
+        <Time at={run.created_at} />
+      </Link>
+    ),
+  },
+  {
+    id: "status",
+    title: "Status",
+    width: "6.5rem",
+    cell: (run) => <StatusBadge status={run.status} />,
+  },
+  {
+    id: "strategy",
+    title: "Strategy",
+    width: "minmax(6.5rem, 1fr)",
+    cell: (run) => run.strategy,
+  },
+  {
+    id: "instrument_id",
+    title: "Instrument",
+    width: "minmax(8rem, 1.2fr)",
+    from: 560,
+    cell: (run) => run.instrument_id,
+  },
+  {
+    id: "window",
+    title: "Window",
+    width: "5rem",
+    from: 900,
+    cell: (run) => run.window,
+  },
+  {
+    id: "pnl",
+    title: "PnL",
+    width: "minmax(8rem, 1.2fr)",
+    end: true,
+    sortable: true,
+    from: 640,
+    cell: (run) => (run.currency ? `${amount(run.pnl)} ${run.currency}` : NOTHING),
+  },
+  {
+    id: "duration_seconds",
+    title: "Took",
+    width: "6rem",
+    end: true,
+    sortable: true,
+    from: 720,
+    cell: (run) => duration(run.duration_seconds),
+  },
+  {
+    id: "data_points",
+    title: "Ticks",
+    width: "5.5rem",
+    end: true,
+    sortable: true,
+    from: 820,
+    cell: (run) => <span title={count(run.data_points)}>{short(run.data_points)}</span>,
+  },
+  {
+    id: "data_points_per_second",
+    title: "Ticks/s",
+    width: "5.5rem",
+    end: true,
+    sortable: true,
+    from: 1000,
+    cell: (run) => short(run.data_points_per_second),
+  },
+  {
+    id: "peak_memory_bytes",
+    title: "Memory",
+    width: "6rem",
+    end: true,
+    sortable: true,
+    from: 1100,
+    cell: (run) => bytes(run.peak_memory_bytes),
+  },
+  {
+    id: "orders",
+    title: "Orders",
+    width: "5.5rem",
+    end: true,
+    sortable: true,
+    from: 1200,
+    cell: (run) => count(run.orders),
+  },
+];

@@ -1,0 +1,62 @@
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+
+import { lastRuns } from "../../api/queries";
+import type { ResultSummary } from "../../api/types";
+import { StatusBadge } from "../../components/Badge";
+import { Panel } from "../../components/Panel";
+import { Async } from "../../components/states";
+import { Time } from "../../components/Time";
+import { duration } from "../../lib/format";
+import { pnlText } from "../../lib/pnl";
+import styles from "./list.module.css";
+
+const SHOWN = 12;
+
+export function LastRuns() {
+  const query = useQuery(lastRuns(SHOWN));
+  return (
+    <Panel title="Last runs" tools={<Link to="/backtests">All</Link>}>
+      <Async
+        query={query}
+        what="runs"
+        lines={6}
+        isEmpty={(page) => !page.items.length}
+        empty={
+          <>
+            No run yet. <Link to="/backtests">Start one</Link>
+          </>
+        }
+      >
+        {(page) => (
+          <ul className={styles.list}>
+            {page.items.map((run) => (
+              <Run key={run.run_id} run={run} />
+            ))}
+          </ul>
+        )}
+      </Async>
+    </Panel>
+  );
+}
+
+function Run({ run }: { run: ResultSummary }) {
+  return (
+    <li className={styles.item}>
+      <div className={styles.line}>
+        <StatusBadge status={run.status} />
+        <Link to="/runs/$runId" params={{ runId: run.run_id }} className={styles.name}>
+          {run.request.strategy} · {run.request.instrument_id}
+        </Link>
+        <span className={styles.end}>
+          <span>{pnlText(run.pnl)}</span>
+          <span className="muted">{duration(run.duration_seconds)}</span>
+          <span className="muted">
+            <Time at={run.finished_at} relative />
+          </span>
+        </span>
+      </div>
+      {run.error && <p className={styles.detail}>{run.error.message}</p>}
+    </li>
+  );
+}

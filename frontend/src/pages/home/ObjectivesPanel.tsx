@@ -1,0 +1,90 @@
+import { useQuery } from "@tanstack/react-query";
+
+import { objectiveFigures, objectives } from "../../api/queries";
+import type { Objective } from "../../api/types";
+import { Panel } from "../../components/Panel";
+import { Progress } from "../../components/Progress";
+import { Async, Stale } from "../../components/states";
+import { percent, plain, short, withUnit } from "../../lib/format";
+import styles from "./list.module.css";
+import { boardAddress, toneOfBudget } from "./objectives";
+
+/** The platform's promises: how much of each error budget is left. */
+export function ObjectivesPanel() {
+  const query = useQuery(objectives);
+  const all = query.data ?? [];
+  const budgets = useQuery(objectiveFigures(all, "budget_left"));
+  const burning = useQuery(objectiveFigures(all, "burn_rate"));
+  const events = useQuery(objectiveFigures(all, "events"));
+  return (
+    <Panel title="Objectives" note="error budget left of the window">
+      {budgets.error && (
+        <Stale
+          at={budgets.dataUpdatedAt || budgets.errorUpdatedAt}
+          error={budgets.error}
+          retry={() => void budgets.refetch()}
+        />
+      )}
+      <Async query={query} what="objectives" lines={8}>
+        {(found) => (
+          <ul className={styles.list}>
+            {found.map((one) => (
+              <Row
+                key={one.name}
+                objective={one}
+                budget={budgets.data?.get(one.name)}
+                burn={burning.data?.get(one.name)}
+                events={events.data?.get(one.name)}
+              />
+            ))}
+          </ul>
+        )}
+      </Async>
+    </Panel>
+  );
+}
+
+interface RowProps {
+  objective: Objective;
+  budget: number | undefined;
+  burn: number | undefined;
+  events: number | undefined;
+}
+
+function Row({ objective, budget, burn, events }: RowProps) {
+  const { title, target, threshold, unit, window, runbook } = objective;
+  const tone = budget === undefined ? undefined : toneOfBudget(budget);
+  const limit = threshold == null ? "" : ` within ${withUnit(threshold, unit)}`;
+  const board = boardAddress(objective);
+  return (
+    <li className={styles.objective} title={objective.protects}>
+      <div>
+        <a href={board} className={styles.name}>
+          {title}
+        </a>
+        <p className={styles.detail}>
+          {percent(Number(target))}
+          {limit} · <a href={`/api/runbooks/${runbook}`}>runbook</a>
+        </p>
+      </div>
+      <div className={styles.budget}>
+        <a href={board} className={tone && styles[tone]}>
+          {budget === undefined ? <span className="muted">no events</span> : percent(budget, 3)}
+        </a>
+        <Progress label={`Budget left of ${title}`} value={budget ?? 0} tone={tone} />
+      </div>
+      <a
+        href={board}
+        className={styles.number}
+        title="How many times faster than the budget allows"
+      >
+        {plain(burn, 3)}
+        <small>burn rate 1h</small>
+      </a>
+      <a href={board} className={styles.number}>
+        {short(events)}
+        <small>events in {window}</small>
+      </a>
+    </li>
+  );
+}

@@ -1,0 +1,56 @@
+/** The pages by address. Each is loaded when it is first gone to. */
+
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  type ErrorComponentProps,
+} from "@tanstack/react-router";
+
+import { Loading, Failed } from "./components/states";
+import { NotFound } from "./shell/NotFound";
+import { Shell } from "./shell/Shell";
+import { readBacktestsSearch } from "./pages/backtests/search";
+
+const root = createRootRoute({ component: Shell, notFoundComponent: NotFound });
+
+const home = createRoute({
+  getParentRoute: () => root,
+  path: "/",
+  component: lazyRouteComponent(() => import("./pages/home/HomePage")),
+});
+
+const backtests = createRoute({
+  getParentRoute: () => root,
+  path: "/backtests",
+  validateSearch: readBacktestsSearch,
+  component: lazyRouteComponent(() => import("./pages/backtests/BacktestsPage")),
+});
+
+const run = createRoute({
+  getParentRoute: () => root,
+  path: "/runs/$runId",
+  component: lazyRouteComponent(() => import("./pages/run/RunPage")),
+});
+
+function PageFailed({ error, reset }: ErrorComponentProps) {
+  const shown = error instanceof Error ? error : new Error(String(error));
+  return <Failed error={shown} retry={reset} />;
+}
+
+export const router = createRouter({
+  routeTree: root.addChildren([home, backtests, run]),
+  defaultPreload: "intent",
+  // Pages keep their own data, in the cache of queries.
+  defaultPreloadStaleTime: 0,
+  defaultPendingComponent: () => <Loading what="the page" lines={6} />,
+  defaultErrorComponent: PageFailed,
+  scrollRestoration: true,
+});
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: typeof router;
+  }
+}

@@ -1,0 +1,101 @@
+/** What stands around every page: navigation, search, and word of a service that is silent. */
+
+import { useQuery } from "@tanstack/react-query";
+import { Link, Outlet } from "@tanstack/react-router";
+import { lazy, Suspense, useCallback, useState } from "react";
+
+import { readiness, session } from "../api/queries";
+import { Badge, type Tone } from "../components/Badge";
+import { SilenceBanner } from "./SilenceBanner";
+import { useKeys } from "./keys";
+import { NAVIGATION } from "./navigation";
+import styles from "./Shell.module.css";
+
+const Search = lazy(() => import("./Search"));
+const SignIn = lazy(() => import("./SignIn"));
+
+export function Shell() {
+  const [searching, setSearching] = useState(false);
+  const openSearch = useCallback(() => setSearching(true), []);
+  useKeys(openSearch);
+  return (
+    <div className={styles.shell}>
+      <a href="#main" className={styles.skip}>
+        Skip to the page
+      </a>
+      <header className={styles.side}>
+        <Link to="/" className={styles.brand} aria-label="Home">
+          <img src="/assets/favicon.svg" alt="" width="22" height="22" />
+          <span>Nautilus</span>
+        </Link>
+        <button
+          type="button"
+          className={styles.search}
+          onClick={openSearch}
+          aria-label="Search"
+          aria-keyshortcuts="/"
+        >
+          <span>Search</span> <kbd>/</kbd>
+        </button>
+        <Navigation />
+        <Footer />
+      </header>
+      <main id="main" className={styles.main} tabIndex={-1}>
+        <SilenceBanner />
+        <Session>
+          <Outlet />
+        </Session>
+      </main>
+      {searching && (
+        <Suspense fallback={null}>
+          <Search onClose={() => setSearching(false)} />
+        </Suspense>
+      )}
+    </div>
+  );
+}
+
+function Navigation() {
+  return (
+    <nav className={styles.nav} aria-label="Pages">
+      <ul>
+        {NAVIGATION.map(({ to, title, key }) => (
+          <li key={to}>
+            <Link to={to} activeOptions={{ exact: to === "/", includeSearch: false }}>
+              {title} <kbd aria-hidden>g {key}</kbd>
+            </Link>
+          </li>
+        ))}
+      </ul>
+    </nav>
+  );
+}
+
+const TONES: Record<string, Tone> = { ok: "good", degraded: "warn", unavailable: "bad" };
+
+function Footer() {
+  const ready = useQuery(readiness).data;
+  return (
+    <footer className={styles.foot}>
+      {ready && (
+        <span title={ready.detail}>
+          <Badge tone={TONES[ready.status] ?? "plain"}>{`service ${ready.status}`}</Badge>
+        </span>
+      )}
+      <a href="/api/docs">API</a>
+    </footer>
+  );
+}
+
+/** The page, or the question for the token where the service wants one. */
+function Session({ children }: { children: React.ReactNode }) {
+  const state = useQuery(session).data;
+  if (state?.required && !state.signed_in) {
+    return (
+      <Suspense fallback={null}>
+        <SignIn />
+      </Suspense>
+    );
+  }
+  return children;
+}

@@ -1,0 +1,55 @@
+/** Keys that work everywhere: `/` searches, `g` and a letter goes to a page, `?` lists them. */
+
+import { useNavigate } from "@tanstack/react-router";
+import { useEffect } from "react";
+
+import { NAVIGATION } from "./navigation";
+
+const SECOND_KEY_MS = 1_200;
+const TYPING = "input, textarea, select, [contenteditable]";
+
+export interface Keys {
+  openSearch: () => void;
+  goTo: (key: string) => boolean;
+}
+
+/** A handler of key events that knows which came before. */
+export function makeKeyHandler({ openSearch, goTo }: Keys, now = () => performance.now()) {
+  let went = -Infinity;
+  return (event: KeyboardEvent): void => {
+    const target = event.target as Element | null;
+    if (event.ctrlKey || event.metaKey) {
+      if (event.key === "k") {
+        event.preventDefault();
+        openSearch();
+      }
+      return;
+    }
+    if (event.altKey || target?.closest(TYPING) || document.querySelector("dialog[open]")) return;
+    if (event.key === "/") {
+      event.preventDefault();
+      openSearch();
+    } else if (now() - went < SECOND_KEY_MS && goTo(event.key)) {
+      event.preventDefault();
+      went = -Infinity;
+    } else if (event.key === "g") {
+      went = now();
+    }
+  };
+}
+
+export function useKeys(openSearch: () => void): void {
+  const navigate = useNavigate();
+  useEffect(() => {
+    const handler = makeKeyHandler({
+      openSearch,
+      goTo: (key) => {
+        const item = NAVIGATION.find((one) => one.key === key);
+        if (item) void navigate({ to: item.to });
+        return item !== undefined;
+      },
+    });
+    document.addEventListener("keydown", handler);
+    return () => document.removeEventListener("keydown", handler);
+  }, [navigate, openSearch]);
+}

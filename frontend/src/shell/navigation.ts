@@ -1,0 +1,17 @@
+/** What the navigation shows: pages that work. A new page adds a line here. */
+
+import type pages from "../../pages.json";
+
+export type PagePath = keyof typeof pages;
+
+export interface NavigationItem {
+  to: Extract<PagePath, "/" | "/backtests">;
+  title: string;
+  /** `g` and then this key leads there. */
+  key: string;
+}
+
+export const NAVIGATION: readonly NavigationItem[] = [
+  { to: "/", title: "Home", key: "h" },
+  { to: "/backtests", title: "Backtests", key: "b" },
+];

@@ -1,0 +1,59 @@
+/** Web vitals of this visit, told to the service. Loaded after everything that people wait for. */
+
+import { type Metric, onCLS, onFCP, onINP, onLCP, onTTFB } from "web-vitals";
+
+import { pageName } from "../lib/pageName";
+import { timeToInteractive } from "./interactive";
+import { send, type Vital } from "./report";
+
+const CHECK_MS = 250;
+const PATIENCE_MS = 30_000;
+
+/** Begin: the load is reported when it is over, the rest when the page is left or hidden. */
+export function measure(): void {
+  // Later pages of a visit are not loaded: its load belongs to the page that was asked for.
+  const page = pageName(location.pathname);
+  const waiting = new Map<string, Vital>();
+  const note = (vital: Vital["vital"], ms: number, where = page) =>
+    waiting.set(vital, { vital, page: where, value: ms / 1000 });
+  const flush = () => {
+    send([...waiting.values()]);
+    waiting.clear();
+  };
+  const keep = ({ name, value }: Metric) => note(name, value);
+
+  onTTFB(keep);
+  onLCP(keep);
+  onCLS(({ value }) => waiting.set("CLS", { vital: "CLS", page, value }));
+  // The slowest interaction so far, at the page where it was.
+  onINP(({ value }) => note("INP", value, pageName(location.pathname)), { reportAllChanges: true });
+  onFCP((metric) => {
+    keep(metric);
+    whenInteractive(metric.value, (ms) => {
+      note("TTI", ms);
+      const [navigation] = performance.getEntriesByType("navigation");
+      if (navigation) note("LOAD", navigation.loadEventEnd);
+      flush();
+    });
+  });
+  document.addEventListener("visibilitychange", () => {
+    if (document.visibilityState === "hidden") flush();
+  });
+}
+
+function whenInteractive(firstPaint: number, tell: (ms: number) => void): void {
+  const tasks: PerformanceEntry[] = [];
+  const observer = new PerformanceObserver((list) => tasks.push(...list.getEntries()));
+  try {
+    observer.observe({ type: "longtask", buffered: true });
+  } catch {
+    return; // this browser does not tell of long tasks
+  }
+  const timer = setInterval(() => {
+    const ms = timeToInteractive(firstPaint, tasks, performance.now());
+    if (ms === null && performance.now() < PATIENCE_MS) return;
+    clearInterval(timer);
+    observer.disconnect();
+    if (ms !== null) tell(ms);
+  }, CHECK_MS);
+}
