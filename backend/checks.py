@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from backend.catalog_manager import CatalogManager
 from backend.data_converter import Converter
 from backend.errors import Invalid
 from backend.models import BacktestRequest, unix_ns
 from backend.strategies import registry
+from backend.sweeps.grid import expand
+from backend.sweeps.models import SweepRequest
 
 _NAMED = 10
+
+
+def check_sweep(
+    request: SweepRequest, catalog: CatalogManager, converter: Converter
+) -> list[dict[str, Any]]:
+    """The sets of parameters to run; raises Invalid, naming the field. Reads files."""
+    sets = expand(request)
+    check_backtest(request.backtest(sets[0]), catalog, converter)
+    return sets
 
 
 def check_backtest(request: BacktestRequest, catalog: CatalogManager, converter: Converter) -> None:

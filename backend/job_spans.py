@@ -8,7 +8,7 @@ when the worker is lost with it, one is made in its place.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from backend.executors.base import Outcome
@@ -21,13 +21,15 @@ from nautilus_instrumentation import attributes as keys
 class JobSpans:
     """Spans of one job. `hand_over` is called in the executor's thread, the rest in the loop's."""
 
-    def __init__(self, session: Session, work: Work, job_id: str) -> None:
-        """Begins `job queue`, below the span that is current."""
+    def __init__(
+        self, session: Session, work: Work, job_id: str, links: Sequence[Mapping[str, str]] = ()
+    ) -> None:
+        """Begins `job queue`, below the span that is current; `links` are carriers of others."""
         self._tracing = session.tracing
         self._work = work
         self._common = {keys.JOB_ID: job_id, keys.JOB_TYPE: work.job_type}
         self._queue: Any = self._tracing.start(
-            keys.JOB_QUEUE, {**self._common, **work.attributes()}
+            keys.JOB_QUEUE, {**self._common, **work.attributes()}, links=links
         )
         # The wait ends before the work does, which decides whether an unsampled trace is kept.
         self._release = self._tracing.hold(self._queue)

@@ -7,11 +7,12 @@ spans of a job that it gives to a worker.
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import logging
 import secrets
 import time
 from collections import OrderedDict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -21,6 +22,7 @@ from backend import printed
 from backend.errors import Conflict, NotFound, QueueFull
 from backend.executors.base import Executor, Outcome, Progress, RestartReason, Task
 from backend.job_spans import JobSpans
+from backend.lanes import Lanes
 from backend.models import BacktestRequest, ConvertRequest, ErrorInfo, Job, JobStatus, JobType
 from backend.result_store import ResultStore
 from backend.work import BacktestWork, ConvertWork, Work, payload
@@ -31,6 +33,14 @@ _engine_log = logging.getLogger("nautilus_trader")
 
 _LOST = ("cancelled", "timeout", "killed")
 _CANCEL_SECONDS = 10.0
+_CANCELLED = Outcome(
+    "cancelled", error=ErrorInfo(type="Cancelled", message="the job was cancelled")
+)
+_TURNS = 2
+"""Jobs of a sweep that each worker may have: one that it runs, one that it finds when done."""
+
+Ended = Callable[[Job, Mapping[str, Any]], Awaitable[None]]
+"""Told of the end of a sweep's job, with what its worker returned; nothing if it did not."""
 
 
 @dataclass
@@ -42,6 +52,7 @@ class _Entry:
     version: int = 0
     taken: bool = False
     """A worker has it, or had it."""
+    ended: Ended | None = None
     watchers: set[asyncio.Event] = field(default_factory=set)
     done: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -61,16 +72,20 @@ class JobManager:
         results: ResultStore,
         *,
         queue_limit: int = 1_000,
+        sweeps_limit: int = 10_000,
         history_limit: int = 10_000,
     ) -> None:
         self._session = session
         self._executor = executor
         self._results = results
         self._queue_limit = queue_limit
+        self._sweeps_limit = sweeps_limit
         self._history_limit = history_limit
         self._entries: OrderedDict[str, _Entry] = OrderedDict()
         self._finished: OrderedDict[str, None] = OrderedDict()
         self._queued = 0
+        self._lanes = Lanes()
+        self._closing = False
         self._endings: set[asyncio.Task[None]] = set()
         self._loop = asyncio.get_running_loop()
 
@@ -79,6 +94,10 @@ class JobManager:
 
     async def close(self) -> None:
         """End all jobs and workers; returns when their ends are recorded."""
+        self._closing = True
+        for job_id in self._lanes.waiting():
+            if self._lanes.take_out(job_id):
+                self.on_ended(job_id, _CANCELLED)
         await asyncio.to_thread(self._executor.close)
         while self._endings:
             await asyncio.wait(self._endings)
@@ -90,6 +109,31 @@ class JobManager:
 
     def backtest(self, request: BacktestRequest) -> Job:
         return self._submit(BacktestWork(request, f"run-{secrets.token_hex(8)}"))
+
+    def sweep(
+        self, works: Sequence[BacktestWork], request: Mapping[str, str], ended: Ended
+    ) -> list[Job]:
+        """A job for each run of a sweep, in a trace of its own, linked to the span of `request`.
+
+        Few of them are out at a time, so that other jobs do not have to wait for the whole sweep.
+        What the service's stop ends is not told to `ended`: it is to be run again. Raises
+        QueueFull, with no job made.
+        """
+        if len(self._lanes) + len(works) > self._sweeps_limit:
+            raise QueueFull(
+                f"{len(self._lanes)} runs of sweeps are waiting already",
+                hint="try again when some have ended",
+            )
+        links = [request] if request else []
+        # In a context without a current span: a span made there is the first of its trace.
+        pairs = [contextvars.Context().run(self._enter, work, links) for work in works]
+        for job, _ in pairs:
+            self._entries[job.job_id].ended = ended
+        width = _TURNS * max(1, len(self._executor.status()))
+        group = works[0].sweep_id or ""
+        for task in self._lanes.add(group, [task for _, task in pairs], width):
+            self._executor.submit(task)
+        return [job for job, _ in pairs]
 
     def get(self, job_id: str) -> Job:
         """Raises NotFound for a job that never was or is no longer remembered."""
@@ -123,7 +167,10 @@ class JobManager:
         """End a queued or running job. Raises Conflict when it has ended, or ends, by itself."""
         entry = self._entry(job_id)
         if not entry.done.is_set():
-            self._executor.cancel(job_id)
+            if self._lanes.take_out(job_id):
+                self.on_ended(job_id, _CANCELLED)
+            else:
+                self._executor.cancel(job_id)
             await self.wait(job_id, _CANCEL_SECONDS)
             if not entry.done.is_set() or entry.job.status == "cancelled":
                 return entry.job
@@ -134,12 +181,19 @@ class JobManager:
     # Life of a job ------------------------------------------------------------------------------
 
     def _submit(self, work: Work) -> Job:
-        if self._queued >= self._queue_limit:
+        waiting = self._queued - len(self._lanes)
+        if waiting >= self._queue_limit:
             raise QueueFull(
-                f"{self._queued} jobs are waiting already", hint="try again when some have ended"
+                f"{waiting} jobs are waiting already", hint="try again when some have ended"
             )
+        job, task = self._enter(work)
+        self._executor.submit(task)
+        return job
+
+    def _enter(self, work: Work, links: Sequence[Mapping[str, str]] = ()) -> tuple[Job, Task]:
+        """Make the job known, as queued; the task is for the executor."""
         job_id = f"job-{secrets.token_hex(8)}"
-        spans = JobSpans(self._session, work, job_id)
+        spans = JobSpans(self._session, work, job_id, links)
         job = Job(
             job_id=job_id,
             job_type=work.job_type,
@@ -151,14 +205,12 @@ class JobManager:
         self._entries[job_id] = _Entry(job, work, spans, time.monotonic())
         self._queued += 1
         self._session.jobs.queued(work.job_type)
-        self._executor.submit(
-            Task(
-                job_id,
-                prepare=lambda slot: payload(work, job, spans.hand_over(slot)),
-                affinity=work.affinity,
-            )
+        task = Task(
+            job_id,
+            prepare=lambda slot: payload(work, job, spans.hand_over(slot)),
+            affinity=work.affinity,
         )
-        return job
+        return job, task
 
     def on_started(self, job_id: str, slot: int) -> None:
         entry = self._entries[job_id]
@@ -184,6 +236,8 @@ class JobManager:
         )
 
     def on_ended(self, job_id: str, outcome: Outcome) -> None:
+        for task in self._lanes.ended(job_id):
+            self._executor.submit(task)
         ending = self._loop.create_task(self._end(self._entries[job_id], outcome))
         self._endings.add(ending)
         ending.add_done_callback(self._endings.discard)
@@ -221,8 +275,12 @@ class JobManager:
         self._count(entry, ended, outcome)
         entry.spans.end(ended, outcome, value.get("attributes", {}))
         never_ran = not entry.taken and ended.status == "cancelled"
-        if isinstance(entry.work, BacktestWork) and not value and not never_ran:
+        # A run of a sweep that ends with the service is run again by the next one.
+        again = entry.ended is not None and self._closing and ended.status == "cancelled"
+        if isinstance(entry.work, BacktestWork) and not value and not never_ran and not again:
             await self._store_loss(entry.work, ended)
+        if entry.ended is not None and not again:
+            await self._tell(entry.ended, ended, value)
         entry.job = ended
         entry.done.set()
         entry.changed()
@@ -247,6 +305,12 @@ class JobManager:
                 seconds=outcome.seconds,
                 exemplar=exemplar,
             )
+
+    async def _tell(self, listener: Ended, job: Job, value: Mapping[str, Any]) -> None:
+        try:
+            await listener(job, value)
+        except Exception:
+            _log.exception("the end of %s could not be recorded", job.run_id)
 
     async def _store_loss(self, work: BacktestWork, job: Job) -> None:
         assert job.finished_at is not None

@@ -18,6 +18,7 @@ from backend.metrics_reader import MetricsReader
 from backend.notifications import Notifications
 from backend.result_store import ResultStore
 from backend.settings import Settings
+from backend.sweeps.manager import SweepManager
 from backend.trace_reader import TraceReader
 from backend.watchdog import Watchdog
 from nautilus_instrumentation import Session
@@ -25,7 +26,7 @@ from nautilus_instrumentation import Session
 
 @dataclass
 class Services:
-    """`jobs` is there while the application runs; everything else from the start."""
+    """`jobs` and `sweeps` are there while the application runs, everything else from the start."""
 
     settings: Settings
     session: Session
@@ -42,6 +43,7 @@ class Services:
     shared: RedisStore | None = None
     """Where caches of several processes meet; None without REDIS_URL."""
     jobs: JobManager = None  # type: ignore[assignment]  # see above
+    sweeps: SweepManager = None  # type: ignore[assignment]  # see above
 
 
 def _services(request: Request) -> Services:

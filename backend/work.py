@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar, Literal
 
 from backend.executors.affinity import Affinity
 from backend.models import (
@@ -32,8 +32,9 @@ class ConvertWork:
     """Convert one day."""
 
     request: ConvertRequest
-    job_type = "convert"
+    job_type: ClassVar[Literal["convert"]] = "convert"
     run_id = None
+    sweep_id = None
     span_name = keys.CONVERSION
 
     @property
@@ -55,8 +56,14 @@ class BacktestWork:
 
     request: BacktestRequest
     run_id: str
-    job_type = "backtest"
+    sweep_id: str | None = None
+    """Of a run that is one of a sweep."""
     span_name = keys.BACKTEST_RUN
+
+    @property
+    def job_type(self) -> Literal["backtest", "sweep"]:
+        """Value of the label `job_type`."""
+        return "backtest" if self.sweep_id is None else "sweep"
 
     @property
     def window(self) -> str:
@@ -71,7 +78,7 @@ class BacktestWork:
 
     def attributes(self) -> dict[str, Any]:
         request = self.request
-        return {
+        found = {
             keys.RUN_ID: self.run_id,
             keys.STRATEGY: request.strategy,
             keys.INSTRUMENT_ID: request.instrument_id,
@@ -80,6 +87,9 @@ class BacktestWork:
             keys.WINDOW_START: request.start.isoformat(),
             keys.WINDOW_END: request.end.isoformat(),
         }
+        if self.sweep_id is not None:
+            found[keys.SWEEP_ID] = self.sweep_id
+        return found
 
     def is_slow(self, seconds: float) -> bool:
         """True for a run that has missed its objective."""
@@ -92,6 +102,7 @@ class BacktestWork:
             run_id=self.run_id,
             job_id=job.job_id,
             trace_id=job.trace_id,
+            sweep_id=self.sweep_id,
             status=job.status,
             request=self.request,
             error=job.error or ErrorInfo(type="Unknown", message="the run left no result"),
@@ -114,6 +125,7 @@ def payload(work: Work, job: Job, carrier: Mapping[str, str]) -> dict[str, Any]:
         "job_type": work.job_type,
         "job_id": job.job_id,
         "run_id": work.run_id,
+        "sweep_id": work.sweep_id,
         "trace_id": job.trace_id,
         "carrier": dict(carrier),
         "request": work.request.model_dump(mode="json"),

@@ -15,6 +15,7 @@ from backend.data_converter import Converter
 from backend.executors.host import Handler
 from backend.models import BacktestRequest, ConvertRequest, ErrorInfo
 from backend.settings import Settings
+from backend.sweeps.figures import figures
 from nautilus_instrumentation import Session, instrument
 from nautilus_instrumentation import Settings as TelemetrySettings
 
@@ -48,11 +49,11 @@ class JobHandler:
         self._execute_backtest, self._settle_log = execute_backtest, settle
 
     def run(self, payload: dict[str, Any], report: ProgressSink) -> dict[str, Any]:
-        """Returns status, error and report of a job, or attributes of its run's span.
+        """Returns status, error and report of a job, or attributes and figures of its run.
 
         `kept` says whether the worker sends its part of the trace, for the parent to do alike.
         """
-        do = {"convert": self._convert, "backtest": self._backtest}[payload["job_type"]]
+        do = self._convert if payload["job_type"] == "convert" else self._backtest
         tracing = self._session.tracing
         with tracing.attached(payload["carrier"]):
             return {**do(payload, report), "kept": tracing.kept()}
@@ -82,6 +83,7 @@ class JobHandler:
             settings=self._settings,
             session=self._session,
             progress=report,
+            sweep_id=payload["sweep_id"],
         )
         request = BacktestRequest.model_validate(payload["request"])
         try:
@@ -92,6 +94,7 @@ class JobHandler:
             "status": result.status,
             "error": result.error.model_dump() if result.error else None,
             "attributes": attributes,
+            "figures": figures(result).model_dump() if payload["sweep_id"] else None,
         }
 
 

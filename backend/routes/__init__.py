@@ -18,6 +18,7 @@ from backend.routes import (
     session,
     status,
     strategies,
+    sweeps,
     traces,
     vitals,
 )
@@ -27,7 +28,7 @@ def api() -> APIRouter:
     """All routes, below /api."""
     router = APIRouter(prefix="/api", responses=RESPONSES)
     for topic in (
-        status, session, datasets, jobs, catalog, backtests, evaluation, strategies, traces,
+        status, session, datasets, jobs, catalog, backtests, sweeps, evaluation, strategies, traces,
         prometheus, vitals,
         alerts, boards, runbooks,
     ):  # fmt: skip

@@ -51,6 +51,8 @@ PROGRESS_EVENT = "progress"
 
 RUN_ID = "nautilus.run_id"
 """Id of the run; never a label of a metric."""
+SWEEP_ID = "nautilus.sweep_id"
+"""Id of the sweep that the run is one of."""
 JOB_ID = "nautilus.job_id"
 """Id of the job."""
 JOB_TYPE = "nautilus.job_type"

@@ -1,0 +1,1 @@
+"""Sweeps: one backtest with many sets of parameters, run as many runs that share their data."""
