@@ -57,6 +57,7 @@ lock: $(UV) ## Renew requirements.lock, and the part of it that the image instal
 
 .PHONY: demo
 demo: setup ## Start everything and drive real work [DURATION=seconds]
+	@UV=$(UV) $(BIN)/python -m stack.console --if-possible
 	@$(BIN)/python -m stack.demo $(if $(DURATION),--duration $(DURATION))
 
 .PHONY: drill
@@ -69,6 +70,10 @@ endif
 .PHONY: doctor
 doctor: setup ## Say what is missing or unhealthy and how to mend it
 	@$(BIN)/python -m stack.doctor
+
+.PHONY: console
+console: setup ## Build the console, where it is not current
+	@UV=$(UV) $(BIN)/python -m stack.console
 
 .PHONY: dashboards
 dashboards: setup ## Write dashboards/generated from the code
@@ -110,10 +115,41 @@ $(SCHEMA)/node_modules/.ready: $(SCHEMA)/package-lock.json
 	@cd $(SCHEMA) && npm ci --silent
 	@touch $@
 
+# The console's tools come with npm too.
+CONSOLE := frontend
+CONSOLE_READY := $(if $(shell command -v npm),$(CONSOLE)/node_modules/.ready)
+CONSOLE_TYPES := $(CONSOLE)/src/api
+
+$(CONSOLE)/node_modules/.ready: $(CONSOLE)/package-lock.json
+	@cd $(CONSOLE) && npm ci --silent --ignore-scripts
+	@touch $@
+
+.PHONY: console-types
+console-types: setup $(CONSOLE_READY) ## Write the console's types from the API
+	$(BIN)/python -m backend.openapi > $(CONSOLE_TYPES)/openapi.json.new
+	@mv $(CONSOLE_TYPES)/openapi.json.new $(CONSOLE_TYPES)/openapi.json
+	cd $(CONSOLE) && npm run --silent api
+
+.PHONY: console-test console-check
+console-test: $(CONSOLE_READY)
+	$(if $(CONSOLE_READY),cd $(CONSOLE) && npm test --silent,@echo "No Node.js (node, npm): the console was not tested.")
+
+# Its types are those of the API, its sources are clean, its build keeps the budget.
+console-check: setup $(CONSOLE_READY)
+	@$(BIN)/python -m backend.openapi | cmp - $(CONSOLE_TYPES)/openapi.json \
+		|| { echo "The console's types are not those of the API: run make console-types"; exit 1; }
+ifneq ($(CONSOLE_READY),)
+	cd $(CONSOLE) && npm run --silent check
+	@$(BIN)/python -m stack.console
+	$(BIN)/python -m backend.bundle
+else
+	@echo "No Node.js (node, npm): the console was not checked."
+endif
+
 .PHONY: test
 test: setup $(SCHEMA_READY) ## Run all tests, on both lines of NautilusTrader where the interpreters exist
 	$(BIN)/python $(PYTEST)
-	@$(MAKE) --no-print-directory test-other
+	@$(MAKE) --no-print-directory console-test test-other
 
 # The line of NautilusTrader follows from the interpreter: 3.11 has 1.221, later ones 1.231 or newer.
 OTHER_PYTHON = $(shell if $(BIN)/python -c 'import sys; sys.exit(sys.version_info >= (3, 12))'; \
@@ -144,6 +180,7 @@ check: setup $(SCHEMA_READY) ## Lint, types, generated files current
 	$(BIN)/python -m benchmarks.report --check
 	$(BIN)/python -m deploy.lint
 	$(BIN)/hadolint Dockerfile
+	@$(MAKE) --no-print-directory console-check
 
 .PHONY: bench bench-quick bench-compare bench-report
 bench: setup ## Measure everything, write docs/performance.md, end with 1 where a target is missed [ONLY=name]

@@ -7,6 +7,18 @@ const SERIES = 8;
 const FONT = "11px system-ui, sans-serif";
 const DARK = "(prefers-color-scheme: dark)";
 
+const [MINUTE, HOUR, DAY] = [60, 3_600, 86_400];
+/** Labels of times by the distance between them, in 24 hours; a new day is named below its first. */
+const CLOCK: uPlot.Axis.Values = [
+  [365 * DAY, "{YYYY}", null, null, null, null, null, null, 1],
+  [28 * DAY, "{MMM}", "\n{YYYY}", null, null, null, null, null, 1],
+  [DAY, "{DD} {MMM}", "\n{YYYY}", null, null, null, null, null, 1],
+  [HOUR, "{HH}:{mm}", "\n{DD} {MMM} {YYYY}", null, "\n{DD} {MMM}", null, null, null, 1],
+  [MINUTE, "{HH}:{mm}", "\n{DD} {MMM} {YYYY}", null, "\n{DD} {MMM}", null, null, null, 1],
+  [1, "{HH}:{mm}:{ss}", "\n{DD} {MMM} {YYYY}", null, "\n{DD} {MMM}", null, null, null, 1],
+  [0.001, "{HH}:{mm}:{ss}.{fff}", "\n{DD} {MMM} {YYYY}", null, "\n{DD} {MMM}", null, null, null, 1],
+];
+
 export interface Theme {
   line: string;
   text: string;
@@ -60,7 +72,7 @@ export function chartOptions(wanted: Wanted): uPlot.Options {
     legend: { show: false },
     cursor: { y: false, points: { size: 7 }, drag: { x: true, y: false, setScale: !onZoom } },
     axes: [
-      axis,
+      { ...axis, values: CLOCK },
       {
         ...axis,
         // Before the first drawing there are none, whatever the types say.

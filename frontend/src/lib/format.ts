@@ -9,6 +9,12 @@ export const NOTHING = "–";
 const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
 const compact = new Intl.NumberFormat("en", { notation: "compact", maximumSignificantDigits: 3 });
 
+const money = new Intl.NumberFormat("en", {
+  minimumFractionDigits: 2,
+  maximumFractionDigits: 2,
+  signDisplay: "negative",
+});
+
 function digits(value: number, significant: number): string {
   return new Intl.NumberFormat("en", { maximumSignificantDigits: significant }).format(value);
 }
@@ -62,12 +68,7 @@ export function percent(fraction: number | null | undefined, significant = 4): s
 /** `1,234.56`: an amount of money, whose currency stands beside it. */
 export function amount(value: number | null | undefined): string {
   if (value == null) return NOTHING;
-  const fractions = Math.abs(value) >= 100_000 ? 0 : 2;
-  return new Intl.NumberFormat("en", {
-    minimumFractionDigits: fractions,
-    maximumFractionDigits: fractions,
-    signDisplay: "negative",
-  }).format(value);
+  return money.format(value);
 }
 
 /** `1.2345`: a ratio or any other number without a unit. */

@@ -1,7 +1,7 @@
 import type { ReactNode } from "react";
 
 import { Panel } from "../../components/Panel";
-import { plain } from "../../lib/format";
+import { NOTHING, plain } from "../../lib/format";
 import { Facts } from "./Facts";
 import styles from "./RunPage.module.css";
 
@@ -16,12 +16,14 @@ export function StatisticsPanel({ statistics }: { statistics: Record<string, unk
   if (!groups.length) return null;
   return (
     <Panel title="Statistics" note="as NautilusTrader counts them">
-      {groups.map(({ title, facts }) => (
-        <div key={title}>
-          {title && <h3 className={styles.group}>{title}</h3>}
-          <Facts of={facts} />
-        </div>
-      ))}
+      <div className={styles.groups}>
+        {groups.map(({ title, facts }) => (
+          <div key={title}>
+            {title && <h3 className={styles.group}>{title}</h3>}
+            <Facts of={facts} />
+          </div>
+        ))}
+      </div>
     </Panel>
   );
 }
@@ -43,5 +45,6 @@ export function groupsOf(statistics: Record<string, unknown>, title = ""): Group
 
 function shown(value: unknown): string {
   if (typeof value === "number") return plain(value, 6);
+  if (value === null) return NOTHING;
   return typeof value === "string" ? value : JSON.stringify(value);
 }
