@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +19,7 @@ from backend.conversion.layout import LAYOUTS, safe_id
 from backend.errors import Invalid, NotFound
 from backend.models import TickKind
 from backend.settings import Settings
-from backend.tick_table import read_ticks
+from backend.tick_table import read_ticks, tick_parts
 from nautilus_instrumentation import Session, current_session
 
 if TYPE_CHECKING:
@@ -26,7 +28,9 @@ if TYPE_CHECKING:
     from backend.catalog_reader import TickReader
 
 MAX_TICKS = 100_000
-"""Ticks that one call shows at most; engines ask for slices instead."""
+"""Ticks that one table holds at most; engines ask for slices instead."""
+MAX_STREAMED = 5_000_000
+"""Ticks of one stream: a busy day, of 240 MB."""
 MAX_KNOWN = 50_000
 """Instruments, and holdings of them, that are kept: some 1.5 kB each. Every change of the catalog
 makes a new list of all instruments, and the old ones stay until they are pushed out."""
@@ -106,6 +110,19 @@ class CatalogManager:
         if table.num_rows == 0:
             raise self.no_ticks(instrument_id, kind, start_ns, end_ns)
         return table
+
+    def stream(
+        self, instrument_id: str, kind: TickKind, start_ns: int, end_ns: int, limit: int
+    ) -> Iterator[pa.Table]:
+        """The same in parts, up to MAX_STREAMED; the first is read here, so that errors are."""
+        if not 1 <= limit <= MAX_STREAMED:
+            raise Invalid(f"limit must be from 1 to {MAX_STREAMED}, not {limit}", field="limit")
+        self._folder_of(instrument_id)
+        files = self.files(instrument_id, kind, start_ns, end_ns)
+        parts = tick_parts(files, kind, start_ns, end_ns, limit)
+        for first in parts:
+            return chain([first], parts)
+        raise self.no_ticks(instrument_id, kind, start_ns, end_ns)
 
     def query(self, instrument_id: str, kind: TickKind, start_ns: int, end_ns: int) -> list[Any]:
         """QuoteTicks or TradeTicks of the window, in order; opens no file that lies outside."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from backend.catalog_files import TickFile, groups_within
+from backend.catalog_files import RowGroup, TickFile, groups_within
 from backend.conversion.fixed import magnitudes, words_of
 from backend.conversion.layout import (
     BUYER,
@@ -22,6 +23,8 @@ from backend.conversion.layout import (
 )
 from backend.models import TickKind
 
+PART_ROWS = 65_536
+"""Rows of several small row groups that are read together: 3 MB."""
 AGGRESSORS = {NO_AGGRESSOR: "NO_AGGRESSOR", BUYER: "BUYER", SELLER: "SELLER"}
 
 
@@ -34,25 +37,46 @@ def read_ticks(
     trades price, size, aggressor_side, trade_id. Prices and sizes are float64: for display, not for
     arithmetic.
     """
-    parts: list[pa.Table] = []
+    parts = list(tick_parts(files, kind, start_ns, end_ns, limit))
+    return pa.concat_tables(parts) if parts else _decoded(_empty(kind), kind)
+
+
+def tick_parts(
+    files: list[TickFile], kind: TickKind, start_ns: int, end_ns: int, limit: int
+) -> Iterator[pa.Table]:
+    """The same piece by piece, none of them empty; whoever stops asking stops the reading."""
     left = limit
     for file in files:
         if left <= 0:
-            break
-        reader = pq.ParquetFile(file.path)
-        for group in groups_within(file, start_ns, end_ns):
-            if left <= 0:
-                break
-            part = reader.read_row_group(group.index)
-            time = part[TS_INIT]
-            inside = pc.and_(
-                pc.greater_equal(time, pa.scalar(start_ns, pa.uint64())),
-                pc.less_equal(time, pa.scalar(end_ns, pa.uint64())),
-            )
-            part = part.filter(inside).slice(0, left)
-            left -= part.num_rows
-            parts.append(_decoded(part, kind))
-    return pa.concat_tables(parts) if parts else _decoded(_empty(kind), kind)
+            return
+        with pq.ParquetFile(file.path) as reader:
+            for groups in _together(groups_within(file, start_ns, end_ns)):
+                part = reader.read_row_groups(groups)
+                time = part[TS_INIT]
+                inside = pc.and_(
+                    pc.greater_equal(time, pa.scalar(start_ns, pa.uint64())),
+                    pc.less_equal(time, pa.scalar(end_ns, pa.uint64())),
+                )
+                part = part.filter(inside).slice(0, left)
+                left -= part.num_rows
+                if part.num_rows:
+                    yield _decoded(part, kind)
+                if left <= 0:
+                    return
+
+
+def _together(groups: Iterable[RowGroup]) -> Iterator[list[int]]:
+    """Numbers of row groups to read at once: the first alone, so that it is soon there."""
+    found: list[int] = []
+    rows, most = 0, 0
+    for group in groups:
+        if found and rows + group.rows > most:
+            yield found
+            found, rows, most = [], 0, PART_ROWS
+        found.append(group.index)
+        rows += group.rows
+    if found:
+        yield found
 
 
 def _empty(kind: TickKind) -> pa.Table:

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Generator, Iterator
+from contextlib import closing
 from typing import Annotated, Any, Literal
 
 import orjson
 import pyarrow as pa
 from fastapi import APIRouter, Query, Response
+from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
-from backend.catalog_manager import MAX_TICKS, CatalogInstrument
+from backend.catalog_manager import MAX_STREAMED, MAX_TICKS, CatalogInstrument
+from backend.compression import ARROW
 from backend.errors import Invalid
 from backend.models import InstrumentId, TickKind, UtcTime, unix_ns
-from backend.routes.answers import NOT_CHANGED, IfNoneMatch, typed
+from backend.problems import Receive, Scope, Send
+from backend.routes.answers import NOT_CHANGED, IfNoneMatch, json, typed
 from backend.services import Parts
 
 router = APIRouter(prefix="/catalog", tags=["catalog"])
 
-ARROW = "application/vnd.apache.arrow.stream"
+END_OF_STREAM = b"\xff\xff\xff\xff\0\0\0\0"
+"""Arrow's columnar format, 'IPC Streaming Format'."""
 
 
 class Ticks(BaseModel):
@@ -51,33 +57,53 @@ async def ticks(
     kind: TickKind,
     start: UtcTime,
     end: UtcTime,
-    limit: Annotated[int, Query(ge=1, le=MAX_TICKS)] = 1_000,
+    limit: Annotated[
+        int,
+        Query(ge=1, le=MAX_STREAMED, description=f"of JSON at most {MAX_TICKS}"),
+    ] = 1_000,
     format: Literal["json", "arrow"] = "json",
 ) -> Response:
     """The first `limit` ticks from `start` up to and with `end`, as JSON or an Arrow stream."""
     if end < start:
         raise Invalid("end must not be before start", field="end")
+    window = unix_ns(start), unix_ns(end)
+    if format == "arrow":
+        tables = await asyncio.to_thread(parts.catalog.stream, instrument_id, kind, *window, limit)
+        return _ArrowStream(tables)
 
     def read() -> Response:
-        window = unix_ns(start), unix_ns(end)
         table = parts.catalog.ticks(instrument_id, kind, *window, limit)
-        return _arrow(table) if format == "arrow" else _json(table, instrument_id, kind, limit)
+        body = {
+            "instrument_id": instrument_id,
+            "kind": kind,
+            "ticks": table.to_pylist(),
+            "more": table.num_rows == limit,
+        }
+        return json(orjson.dumps(body, default=str))
 
     return await asyncio.to_thread(read)
 
 
-def _json(table: pa.Table, instrument_id: str, kind: TickKind, limit: int) -> Response:
-    body = {
-        "instrument_id": instrument_id,
-        "kind": kind,
-        "ticks": table.to_pylist(),
-        "more": table.num_rows == limit,
-    }
-    return Response(orjson.dumps(body, default=str), media_type="application/json")
+class _ArrowStream(StreamingResponse):
+    """Reads in threads while it is sent; whoever ends it, the files are closed then."""
+
+    def __init__(self, tables: Iterator[pa.Table]) -> None:
+        self._messages = _messages(tables)
+        super().__init__(self._messages, media_type=ARROW)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with closing(self._messages):
+            await super().__call__(scope, receive, send)
 
 
-def _arrow(table: pa.Table) -> Response:
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, table.schema) as writer:
-        writer.write_table(table)
-    return Response(sink.getvalue().to_pybytes(), media_type=ARROW)
+def _messages(tables: Iterator[pa.Table]) -> Generator[bytes, None, None]:
+    """Arrow's stream format, message by message, as the parts come."""
+    schema = None
+    for table in tables:
+        messages = []
+        if schema is None:
+            schema = table.schema
+            messages.append(schema.serialize())
+        messages += [batch.serialize() for batch in table.combine_chunks().to_batches()]
+        yield b"".join(messages)
+    yield END_OF_STREAM

@@ -1,0 +1,183 @@
+"""Ticks as an Arrow stream: part by part, from the files to the caller."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from backend import problems, tick_table
+from backend.catalog_manager import MAX_STREAMED, MAX_TICKS, CatalogManager
+from backend.compression import ARROW, Compression
+from backend.errors import Invalid, NotFound
+from backend.routes import catalog
+from backend.services import Services
+from backend.settings import Settings
+
+GROUP_ROWS = 500
+ALL = (0, 2**62)
+
+
+@pytest.fixture
+def small_groups(tick_catalog: Any, tmp_path: Path) -> CatalogManager:
+    """The same catalog in row groups of 500 ticks."""
+    for path in tick_catalog.path.rglob("*.parquet"):
+        copy = tmp_path / path.relative_to(tick_catalog.path)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        pq.write_table(pq.read_table(path), copy, row_group_size=GROUP_ROWS)
+    return CatalogManager(Settings(catalog_dir=tmp_path))
+
+
+@pytest.fixture
+def app(small_groups: CatalogManager) -> FastAPI:
+    application = FastAPI()
+    application.include_router(catalog.router, prefix="/api")
+    problems.install(application)
+    application.add_middleware(Compression)
+    parts = {**dict.fromkeys(Services.__dataclass_fields__), "catalog": small_groups}
+    application.state.services = Services(**parts)  # type: ignore[arg-type]  # these routes read the catalog only
+    return application
+
+
+@pytest.fixture
+def client(app: FastAPI) -> Iterator[TestClient]:
+    with TestClient(app, base_url="http://test/api") as client:
+        yield client
+
+
+def asked(tick_catalog: Any, kind: str = "quote", **changes: Any) -> dict[str, Any]:
+    window = {"start": "2020-01-01", "end": "2030-01-01", "format": "arrow"}
+    return {"instrument_id": tick_catalog.fx, "kind": kind, **window, "limit": 10**6, **changes}
+
+
+@pytest.mark.parametrize("encoding", ["identity", "zstd", "br", "gzip"])
+@pytest.mark.parametrize("kind", ["quote", "trade"])
+def test_the_stream_is_the_table(
+    client: TestClient, small_groups: CatalogManager, tick_catalog: Any, kind: Any, encoding: str
+) -> None:
+    """All ticks of the window, in order, whatever the encoding."""
+    response = client.get(
+        "/catalog/ticks", params=asked(tick_catalog, kind), headers={"accept-encoding": encoding}
+    )
+    assert response.headers["content-type"] == ARROW
+    assert response.headers.get("content-encoding", "identity") == encoding
+    with pa.ipc.open_stream(response.content) as reader:
+        found = reader.read_all()
+    assert found.equals(small_groups.ticks(tick_catalog.fx, kind, *ALL, MAX_TICKS))
+    assert found.num_rows == tick_catalog.rows
+
+
+@pytest.mark.parametrize("limit", [1, GROUP_ROWS, GROUP_ROWS + 1, 3 * GROUP_ROWS - 1])
+def test_a_stream_ends_at_its_limit(
+    small_groups: CatalogManager, tick_catalog: Any, limit: int
+) -> None:
+    """Exactly, and what it holds are the first ticks."""
+    parts = list(small_groups.stream(tick_catalog.fx, "quote", *ALL, limit))
+    assert all(part.num_rows for part in parts)
+    assert pa.concat_tables(parts).equals(small_groups.ticks(tick_catalog.fx, "quote", *ALL, limit))
+
+
+def test_a_stream_begins_and_ends_inside_the_window(
+    small_groups: CatalogManager, tick_catalog: Any
+) -> None:
+    """To the nanosecond, both ends included."""
+    times = small_groups.ticks(tick_catalog.fx, "quote", *ALL, MAX_TICKS)["ts_init"].to_pylist()
+    first, last = times[GROUP_ROWS - 1], times[2 * GROUP_ROWS]
+    parts = small_groups.stream(tick_catalog.fx, "quote", first, last, MAX_STREAMED)
+    found = pa.concat_tables(list(parts))["ts_init"].to_pylist()
+    assert found == times[GROUP_ROWS - 1 : 2 * GROUP_ROWS + 1]
+
+
+def test_the_first_part_is_small_and_the_others_are_not(
+    small_groups: CatalogManager, tick_catalog: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One row group at first, then as many as make a part."""
+    monkeypatch.setattr(tick_table, "PART_ROWS", 4 * GROUP_ROWS)
+    parts = list(small_groups.stream(tick_catalog.fx, "quote", *ALL, MAX_STREAMED))
+    sizes = [part.num_rows for part in parts]
+    assert sizes[:3] == [GROUP_ROWS, 4 * GROUP_ROWS, 4 * GROUP_ROWS]
+    assert max(sizes) == 4 * GROUP_ROWS
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "field"),
+    [
+        ({"instrument_id": "NO/SUCH.SIM"}, NotFound, "instrument_id"),
+        ({"start_ns": 1, "end_ns": 2}, Invalid, "start"),
+        ({"limit": 0}, Invalid, "limit"),
+        ({"limit": MAX_STREAMED + 1}, Invalid, "limit"),
+    ],
+)
+def test_what_cannot_be_streamed_is_said_before(
+    small_groups: CatalogManager, tick_catalog: Any, changes: Any, error: Any, field: str
+) -> None:
+    """Not in the midst of an answer of 200."""
+    window = {"start_ns": ALL[0], "end_ns": ALL[1]}
+    call = {"instrument_id": tick_catalog.fx, "kind": "quote", "limit": 9, **window, **changes}
+    with pytest.raises(error) as refused:
+        small_groups.stream(**call)
+    assert refused.value.field == field
+
+
+@pytest.mark.parametrize(
+    ("changes", "status", "field"),
+    [
+        ({"end": "2020-01-02"}, 422, "start"),
+        ({"instrument_id": "NO/SUCH.SIM"}, 404, "instrument_id"),
+        ({"format": "json", "limit": MAX_TICKS + 1}, 422, "limit"),
+    ],
+)
+def test_a_refused_stream_is_a_problem(
+    client: TestClient, tick_catalog: Any, changes: Any, status: int, field: str
+) -> None:
+    """With the field; of JSON fewer ticks can be had."""
+    response = client.get("/catalog/ticks", params=asked(tick_catalog, **changes))
+    assert (response.status_code, response.json()["field"]) == (status, field)
+
+
+def test_who_leaves_stops_the_reading(
+    app: FastAPI, tick_catalog: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither the rest is read nor the file kept open."""
+    monkeypatch.setattr(tick_table, "PART_ROWS", GROUP_ROWS)
+    read: list[int] = []
+
+    class Watched(pq.ParquetFile):  # type: ignore[misc]  # it is untyped
+        def read_row_groups(self, groups: list[int], *rest: Any, **named: Any) -> pa.Table:
+            read.extend(groups)
+            return super().read_row_groups(groups, *rest, **named)
+
+    monkeypatch.setattr(pq, "ParquetFile", Watched)
+    query = "&".join(f"{name}={value}" for name, value in asked(tick_catalog).items())
+    scope = {
+        "type": "http", "asgi": {"version": "3.0", "spec_version": "2.3"}, "method": "GET",
+        "path": "/api/catalog/ticks", "raw_path": b"", "query_string": query.encode(),
+        "headers": [(b"host", b"test")], "scheme": "http", "root_path": "", "http_version": "1.1",
+    }  # fmt: skip
+    arrived = asyncio.Event()
+    asked_once: list[bool] = []
+
+    async def receive() -> Any:
+        if not asked_once:
+            asked_once.append(True)
+            return {"type": "http.request", "body": b"", "more_body": False}
+        await arrived.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message: Any) -> None:
+        if message["type"] == "http.response.body":
+            arrived.set()
+            await asyncio.sleep(0)  # who left is noticed between two parts
+
+    asyncio.run(asyncio.wait_for(app(scope, receive, send), 30))
+    assert 0 < len(read) < tick_catalog.rows // GROUP_ROWS
+    names = [os.path.realpath(f"/proc/self/fd/{fd}") for fd in os.listdir("/proc/self/fd")]
+    assert not [name for name in names if name.endswith(".parquet")]
