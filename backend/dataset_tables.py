@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from backend.conversion import bar_types
+from backend.conversion.bar_types import BarSpec
 from backend.conversion.layout import LAYOUTS, TS_EVENT
 from backend.conversion.text import RawSide, side_key
 from backend.conversion.times import TimeSpec
@@ -98,6 +100,7 @@ class DatasetTable(_Table):
     time: TimeTable = Field(default_factory=TimeTable)
     aggressor: AggressorTable | None = None
     symbol_column: str | None = None
+    bars: list[str] = Field(default_factory=list, max_length=64)
     max_rejected: float | None = Field(default=None, ge=0, le=1)
 
 
@@ -164,5 +167,20 @@ def check_fields(fields: DatasetTable, label: str) -> None:
             f"{label}.columns.{missing[0]}: is missing", f"{label}.columns.{missing[0]}",
             "name the file's column, or give a constant in [dataset.defaults]",
         )  # fmt: skip
+    bar_specs(fields, label)
     if fields.aggressor and fields.kind != "trade":
         raise Invalid(f"{label}.aggressor: only trades have one", f"{label}.aggressor")
+
+
+def bar_specs(fields: DatasetTable, label: str) -> tuple[BarSpec, ...]:
+    """The bars that a dataset asks for. Raises Invalid naming the key."""
+    found: list[BarSpec] = []
+    for text in fields.bars:
+        try:
+            spec = bar_types.parse(text, fields.kind)
+        except ValueError as error:
+            raise Invalid(f"{label}.bars: {error}", f"{label}.bars") from None
+        if spec in found:
+            raise Invalid(f"{label}.bars: {text!r} is listed twice", f"{label}.bars")
+        found.append(spec)
+    return tuple(found)

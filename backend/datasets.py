@@ -11,12 +11,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from backend.conversion.bar_types import BarSpec
 from backend.conversion.exact import NumberSpec
 from backend.conversion.layout import FIXED_PRECISION, LAYOUTS, safe_id
 from backend.conversion.numbers import constant
 from backend.conversion.text import side_key
 from backend.conversion.times import TimeSpec
-from backend.dataset_tables import DatasetTable, as_table, check_fields, validated, with_preset
+from backend.dataset_tables import (
+    DatasetTable,
+    as_table,
+    bar_specs,
+    check_fields,
+    validated,
+    with_preset,
+)
 from backend.errors import DomainError, Invalid
 from backend.instruments import InstrumentSpec, instrument_keys
 from backend.models import TickKind
@@ -49,6 +57,8 @@ class Dataset:
     symbol_column: str | None
     series: tuple[Series, ...]
     max_rejected: float | None
+    bars: tuple[BarSpec, ...]
+    """Bars to be made of the ticks."""
     digest: str
     """Changes when the same file would convert to something else."""
 
@@ -151,11 +161,16 @@ def _dataset(fields: DatasetTable, series: list[Series], label: str) -> Dataset:
         )
         for value in values
     }
-    meaning = {
-        "fields": fields.model_dump(mode="json", exclude={"match", "max_rejected", "preset"}),
+    meaning: dict[str, Any] = {
+        "fields": fields.model_dump(
+            mode="json", exclude={"match", "max_rejected", "preset", "bars"}
+        ),
         "series": [(s.symbol, s.instrument.model_dump(mode="json")) for s in series],
         "fixed": FIXED_PRECISION,
     }
+    bars = bar_specs(fields, label)
+    if bars:  # those who want none keep the digest that they had before there were any
+        meaning["bars"] = sorted(bar.bar_type("") for bar in bars)
     text = json.dumps(meaning, sort_keys=True)
     return Dataset(
         label=label,
@@ -169,6 +184,7 @@ def _dataset(fields: DatasetTable, series: list[Series], label: str) -> Dataset:
         symbol_column=fields.symbol_column,
         series=tuple(series),
         max_rejected=fields.max_rejected,
+        bars=bars,
         digest=hashlib.sha256(text.encode()).hexdigest(),
     )
 

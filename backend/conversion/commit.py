@@ -8,19 +8,19 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from backend.conversion import pipeline
 from backend.conversion.journal import Moves
 from backend.conversion.layout import (
     BATCH_ROWS,
-    LAYOUTS,
     TS_EVENT,
     TS_INIT,
+    SeriesKind,
     file_name,
+    layout_of,
     parse_file_name,
     tick_folder,
 )
 from backend.conversion.manifest import Manifest, Output
-from backend.conversion.pipeline import Staged
+from backend.conversion.sinks import Staged, verify
 from backend.conversion.workspace import RawName, Workspace, instrument_lock, series_lock
 from backend.conversion.writer import TickWriter
 from backend.errors import Conflict
@@ -63,6 +63,7 @@ class Commit:
     _locks: ExitStack = field(default_factory=ExitStack)
     _moved: dict[RawName, Manifest] = field(default_factory=dict)
     """Manifests of neighbours whose files move, as they are going to be."""
+    _warnings: list[str] = field(default_factory=list)
 
     def run(self, manifest: Manifest, staged: list[Staged]) -> Manifest:
         """Make `staged` and `manifest` visible in place of what the file became before.
@@ -72,10 +73,10 @@ class Commit:
         Returns the manifest with its outputs.
         """
         before = self.workspace.manifest(self.name)
-        ids = {(item.kind, item.instrument_id) for item in staged}
+        series: set[tuple[SeriesKind, str]] = {(item.kind, item.identifier) for item in staged}
         if before is not None:
-            ids |= {(before.kind, output.instrument_id) for output in before.outputs}
-        self.moves.locks = sorted(series_lock(kind, instrument) for kind, instrument in ids)
+            series |= {(before.kind_of(output), output.identifier) for output in before.outputs}
+        self.moves.locks = sorted(series_lock(kind, identifier) for kind, identifier in series)
         with self._locks:
             for label in self.moves.locks:
                 self._locks.enter_context(self.workspace.lock(label))
@@ -83,7 +84,11 @@ class Commit:
             own = [output.path for output in before.outputs] if before is not None else []
             outputs = [self._place(item, own) for item in staged]
             manifest = manifest.model_copy(
-                update={"outputs": outputs, "instruments": self._write_instruments()}
+                update={
+                    "outputs": outputs,
+                    "instruments": self._write_instruments(),
+                    "warnings": manifest.warnings + self._warnings,
+                }
             )
             self.moves.remove += [path for path in own if path not in self.moves.remove]
             self._record(self.name, manifest)
@@ -102,7 +107,7 @@ class Commit:
 
     def _place(self, item: Staged, own: list[str]) -> Output:
         """Fit a file between its neighbours, and plan its move."""
-        folder = tick_folder(self.workspace.catalog, item.kind, item.instrument_id)
+        folder = tick_folder(self.workspace.catalog, item.kind, item.identifier)
         floor, later = None, []
         neighbours = _neighbours(folder)
         self._compare_precisions(item, [n for n in neighbours if self._relative(n.path) not in own])
@@ -122,8 +127,19 @@ class Commit:
                 raise self._overlap(item, relative)
         if floor is not None and floor >= item.written.first_init_ns:
             item = self._moved_on(item, floor)
+            self._warn_of_split(item)
+        if item.bar_type and later and later[0].event_range()[0] <= item.written.last_event_ns:
+            self._warn_of_split(item)
         self._move_on_later(later, item)
         return self._plan(item, folder)
+
+    def _warn_of_split(self, item: Staged) -> None:
+        """Where two files meet within a bar, each of them gives its part of it."""
+        if item.bar_type is not None:
+            self._warnings.append(
+                f"a bar of {item.bar_type} is in two parts, since a neighbouring file ends or "
+                "begins within it"
+            )
 
     def _is_forgotten(self, item: Staged, folder: Path, relative: str) -> bool:
         """Whether a file is what this conversion makes, its manifest having been lost."""
@@ -135,14 +151,14 @@ class Commit:
         owner = self.workspace.owner(relative)
         if owner is None:
             return Conflict(
-                f"the ticks overlap in time with {relative} in the catalog, which no raw file "
+                f"{item.what} overlap in time with {relative} in the catalog, which no raw file "
                 "known to the converter became",
                 "file", "move that file out of the catalog, or this raw file away",
             )  # fmt: skip
         other = f"day-{owner.day}/{owner.path}"
         return Conflict(
             f"{self.name.folder}/{self.name.path} overlaps in time with {other}: both hold "
-            f"{item.kind} ticks of {item.instrument_id}",
+            f"{item.what}",
             "file", "keep one of the two, or cut them so that neither reaches into the other",
         )  # fmt: skip
 
@@ -203,7 +219,7 @@ class Commit:
         """A copy of a file with every `ts_init` above `floor`, checked."""
         scratch = self.workspace.scratch(self.name)
         target = scratch.with_name(f"{scratch.name}.moved{len(self.moves.rename)}-{floor}.tmp")
-        layout = LAYOUTS[item.kind]
+        layout = layout_of(item.kind)
         with (
             pq.ParquetFile(item.path, pre_buffer=False) as file,
             TickWriter(target, layout, item.schema, floor) as writer,
@@ -213,7 +229,7 @@ class Commit:
             written = writer.finish()
         assert written is not None
         moved = replace(item, path=target, written=written)
-        pipeline.verify(moved, each_value=True)  # of numbers that were made long ago
+        verify(moved, each_value=True)  # of numbers that were made long ago
         return moved
 
     def _plan(self, item: Staged, folder: Path) -> Output:
@@ -222,6 +238,7 @@ class Commit:
         self.moves.rename.append((self._relative(item.path), target))
         return Output(
             instrument_id=item.instrument_id,
+            bar_type=item.bar_type,
             path=target,
             size=item.path.stat().st_size,
             rows=written.rows,

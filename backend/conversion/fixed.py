@@ -80,6 +80,23 @@ def from_python(values: list[int]) -> Words:
     return np.frombuffer(data, _U).reshape(-1, 2)
 
 
+def add(a: Words, b: Words) -> Words:
+    """Sums; they must fit into 127 bits."""
+    out = np.empty((len(a), 2), _U)
+    np.add(a[:, 0], b[:, 0], out=out[:, 0])
+    np.add(a[:, 1], b[:, 1], out=out[:, 1])
+    out[:, 1] += out[:, 0] < a[:, 0]
+    return out
+
+
+def halved(words: Words) -> Words:
+    """Halves, of odd values rounded down."""
+    out = np.empty((len(words), 2), _U)
+    np.bitwise_or(words[:, 0] >> _U(1), words[:, 1] << _SIGN, out=out[:, 0])
+    out[:, 1] = (words[:, 1].view(np.int64) >> np.int64(1)).view(_U)
+    return out
+
+
 def magnitudes(words: Words) -> tuple[Words, Words, Mask]:
     """Low and high words of the absolute values, and which are negative."""
     negative = (words[:, 1] >> _SIGN).astype(bool)

@@ -70,6 +70,8 @@ class FileConversion:
                             scope.rows(rejected=self.rejects.count)
                             raise
                         scope.rows(manifest.rows_written, manifest.rows_rejected)
+                        bars = sum(_bars(manifest).values())
+                        telemetry.rows("bar", bars, 0)
                         written = sum(output.size for output in manifest.outputs)
                         scope.bytes(manifest.source.size, written)
                         return self._report(manifest, "first")
@@ -118,6 +120,7 @@ class FileConversion:
             if any(
                 staged.written.first_event_ns < first or staged.written.last_event_ns > last
                 for staged in conversion.staged
+                if staged.bar_type is None
             ):
                 self.workspace.mark_far_reaching(name)
             draft = self._draft(found, conversion, time.perf_counter() - started)
@@ -140,7 +143,9 @@ class FileConversion:
             instruments=[],
             outputs=[],
             rows_read=conversion.rows,
-            rows_written=sum(staged.written.rows for staged in conversion.staged),
+            rows_written=sum(
+                item.written.rows for item in conversion.staged if item.bar_type is None
+            ),
             rows_rejected=self.rejects.count,
             reasons=dict(self.rejects.reasons.most_common()),
             warnings=conversion.warnings,
@@ -171,10 +176,11 @@ class FileConversion:
         return FileReport(
             path=self.source.name.path,
             kind=self.dataset.kind,
-            instrument_ids=[output.instrument_id for output in manifest.outputs],
+            instrument_ids=[output.instrument_id for output in manifest.ticks],
             outcome=outcome,
             rows_read=manifest.rows_read,
             rows_written=manifest.rows_written,
+            bars=_bars(manifest),
             rows_rejected=manifest.rows_rejected,
             reasons=manifest.reasons,
             rejected=listed[:_SHOWN_REJECTS],
@@ -201,6 +207,10 @@ class FileConversion:
         if self.workspace.manifest(self.source.name) is not None:
             report.warnings.append("the catalog still holds what an earlier conversion wrote")
         return report
+
+
+def _bars(manifest: Manifest) -> dict[str, int]:
+    return {o.bar_type: o.rows for o in manifest.outputs if o.bar_type is not None}
 
 
 def _stat(source: Source) -> os.stat_result:

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pyarrow as pa
 
@@ -38,12 +38,15 @@ LATEST_NS = int(dt.datetime(2200, 1, 1, tzinfo=dt.UTC).timestamp()) * 10**9
 
 PARQUET = "parquet"
 
+SeriesKind = TickKind | Literal["bar"]
+"""What a catalog file may hold."""
+
 
 @dataclass(frozen=True)
 class Layout:
-    """Columns of one kind of tick, in the only order that the catalog's reader accepts."""
+    """Columns of one kind of data, in the only order that the catalog's reader accepts."""
 
-    kind: TickKind
+    kind: SeriesKind
     folder: str
     prices: tuple[str, ...]
     sizes: tuple[str, ...]
@@ -66,13 +69,18 @@ class Layout:
         """What decoding yields: every column but `ts_init`."""
         return pa.schema(self.fields[:-1])
 
-    def schema(self, instrument_id: str, price_precision: int, size_precision: int) -> pa.Schema:
+    def schema(
+        self, instrument_id: str, price_precision: int, size_precision: int,
+        bar_type: str | None = None,
+    ) -> pa.Schema:  # fmt: skip
         """Schema with the metadata that the reader takes from it."""
         metadata = {
             "instrument_id": instrument_id,
             "price_precision": str(price_precision),
             "size_precision": str(size_precision),
         }
+        if bar_type is not None:
+            metadata["bar_type"] = bar_type
         return pa.schema(self.fields, metadata=metadata)
 
     @cached_property
@@ -100,15 +108,21 @@ LAYOUTS: dict[TickKind, Layout] = {
         (("aggressor_side", pa.uint8()), ("trade_id", pa.string())), False,
     ),
 }  # fmt: skip
+BAR_LAYOUT = Layout("bar", "bar", ("open", "high", "low", "close"), ("volume",), (), True)
 
 
-def safe_id(instrument_id: str) -> str:
-    """The instrument's folder name, as the catalog makes it."""
-    return instrument_id.replace("/", "")
+def layout_of(kind: SeriesKind) -> Layout:
+    return BAR_LAYOUT if kind == "bar" else LAYOUTS[kind]
 
 
-def tick_folder(catalog: Path, kind: TickKind, instrument_id: str) -> Path:
-    return catalog / "data" / LAYOUTS[kind].folder / safe_id(instrument_id)
+def safe_id(identifier: str) -> str:
+    """Folder name of an instrument or bar type, as the catalog makes it."""
+    return identifier.replace("/", "")
+
+
+def tick_folder(catalog: Path, kind: SeriesKind, identifier: str) -> Path:
+    """Folder of an instrument's ticks, or of a bar type's bars."""
+    return catalog / "data" / layout_of(kind).folder / safe_id(identifier)
 
 
 def _stamp(ns: int) -> str:

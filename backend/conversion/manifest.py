@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from backend.conversion.layout import SeriesKind
 from backend.conversion.report import RejectedRow
 from backend.models import TickKind
 
@@ -28,6 +29,7 @@ class Output(BaseModel):
     """One catalog file; times in nanoseconds since the epoch."""
 
     instrument_id: str
+    bar_type: str | None = Field(default=None, description="for bars made of the ticks")
     path: str = Field(description="relative to the catalog")
     size: int
     rows: int
@@ -35,6 +37,11 @@ class Output(BaseModel):
     last_event_ns: int
     first_init_ns: int
     last_init_ns: int
+
+    @property
+    def identifier(self) -> str:
+        """What names the file's folder."""
+        return self.bar_type or self.instrument_id
 
 
 class Manifest(BaseModel):
@@ -66,9 +73,17 @@ class Manifest(BaseModel):
         except (OSError, ValidationError):
             return None
 
+    @property
+    def ticks(self) -> list[Output]:
+        """The outputs that hold ticks."""
+        return [output for output in self.outputs if output.bar_type is None]
+
+    def kind_of(self, output: Output) -> SeriesKind:
+        return self.kind if output.bar_type is None else "bar"
+
     def covers(self, start_ns: int, end_ns: int) -> bool:
         """Whether the raw file held a tick of that window; bounds included."""
-        return any(o.first_event_ns <= end_ns and o.last_init_ns >= start_ns for o in self.outputs)
+        return any(o.first_event_ns <= end_ns and o.last_init_ns >= start_ns for o in self.ticks)
 
 
 class RejectReport(BaseModel):

@@ -7,21 +7,17 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
 
-import pyarrow as pa
-
-from backend.conversion import check, sorting
+from backend.conversion import sorting
 from backend.conversion.background import Background
 from backend.conversion.decode import Decoder
-from backend.conversion.layout import BATCH_ROWS, LAYOUTS
+from backend.conversion.layout import BATCH_ROWS
 from backend.conversion.reading import batches_of, open_parquet, repeated_words
 from backend.conversion.rejects import Rejects
+from backend.conversion.sinks import Files, Ordered, Sink, Sorting, Staged, verify
 from backend.conversion.sorting import Sorter
-from backend.conversion.writer import TickWriter, Written
-from backend.datasets import Dataset, Series
+from backend.datasets import Dataset
 from backend.errors import Invalid
-from backend.models import TickKind
 from nautilus_instrumentation import Session, attributes
 
 MAX_BUFFERED_ROWS = 1_000_000
@@ -44,17 +40,6 @@ class _OutOfOrder(Exception):
 
 
 @dataclass
-class Staged:
-    """A finished file that no query sees yet."""
-
-    instrument_id: str
-    kind: TickKind
-    path: Path
-    written: Written
-    schema: pa.Schema
-
-
-@dataclass
 class Conversion:
     """What reading one raw file gave."""
 
@@ -63,60 +48,6 @@ class Conversion:
     rows: int = 0
     was_sorted: bool = True
     warnings: list[str] = field(default_factory=list)
-
-
-class _Sink(Protocol):
-    """Takes the decoded rows of one instrument."""
-
-    @property
-    def buffered_rows(self) -> int: ...
-    def add(self, batch: pa.RecordBatch) -> bool: ...
-    def relieve(self) -> None: ...
-    def finish(self) -> Written | None: ...
-
-
-class _Ordered:
-    """Writes rows as they come; `add` says False, and takes no more, when they are out of order."""
-
-    def __init__(self, writer: TickWriter) -> None:
-        self._writer = writer
-        self._last: int | None = None
-        self.relieve = writer.relieve
-        self.finish = writer.finish
-
-    @property
-    def buffered_rows(self) -> int:
-        return self._writer.buffered_rows
-
-    def add(self, batch: pa.RecordBatch) -> bool:
-        events = sorting.times_of(batch)
-        if not sorting.is_ordered(events, self._last):
-            return False
-        self._last = int(events[-1])
-        self._writer.write(batch)
-        return True
-
-
-class _Sorting:
-    """Collects rows in any order and writes them at the end."""
-
-    def __init__(self, writer: TickWriter, sorter: Sorter) -> None:
-        self._writer = writer
-        self._sorter = sorter
-        self.relieve = sorter.spill
-
-    @property
-    def buffered_rows(self) -> int:
-        return self._sorter.buffered_rows
-
-    def add(self, batch: pa.RecordBatch) -> bool:
-        self._sorter.add(batch)
-        return True
-
-    def finish(self) -> Written | None:
-        for batch in self._sorter.batches():
-            self._writer.write(batch)
-        return self._writer.finish()
 
 
 @dataclass
@@ -165,10 +96,11 @@ class Pipeline:
             background = stack.enter_context(Background())
             decoder = Decoder(self.dataset, self.day, file.schema_arrow.names, rejects)
             block_rows = self._block_rows(file.metadata.num_rows) if sort else None
-            sinks = [
-                self._sink(stack, place, series, block_rows, background)
+            files = [
+                Files(self.dataset, series, self._path(place), background).opened(stack)
                 for place, series in enumerate(self.dataset.series)
             ]
+            sinks = [self._sink(stack, place, own, block_rows) for place, own in enumerate(files)]
             words = repeated_words(file, decoder, self.batch_rows)
             if words:
                 file = stack.enter_context(open_parquet(self.source, words))
@@ -186,52 +118,28 @@ class Pipeline:
                 rows += batch.num_rows
                 self._make_room(sinks, room)
                 self.on_rows(rows)
-            results = [sink.finish() for sink in sinks]
-        staged = [
-            Staged(
-                series.instrument.instrument_id,
-                self.dataset.kind,
-                self._path(place),
-                written,
-                self._schema(series),
-            )
-            for place, (series, written) in enumerate(
-                zip(self.dataset.series, results, strict=True)
-            )
-            if written is not None
-        ]
-        return Conversion(staged, rejects, rows, warnings=_warnings(decoder, rows))
+            staged = [item for sink in sinks for item in sink.finish()]
+        warnings = [warning for own in files for warning in own.warnings()]
+        return Conversion(staged, rejects, rows, warnings=_warnings(decoder, rows) + warnings)
 
-    def _sink(
-        self, stack: ExitStack, place: int, series: Series, block_rows: int | None,
-        background: Background,
-    ) -> _Sink:  # fmt: skip
+    def _sink(self, stack: ExitStack, place: int, files: Files, block_rows: int | None) -> Sink:
         """`block_rows`: of the runs of a sort; None for rows that come in order."""
-        layout = LAYOUTS[self.dataset.kind]
-        path, schema = self._path(place), self._schema(series)
-        writer = TickWriter(path, layout, schema, background=background)
-        stack.enter_context(writer)
         if block_rows is None:
-            return _Ordered(writer)
-        spill = self.scratch.with_name(f"{self.scratch.name}.{place}.spill")
-        sorter = Sorter(spill, block_rows)
-        return _Sorting(writer, stack.enter_context(sorter))
+            return Ordered(files)
+        path = self._path(place)
+        sorter = Sorter(path.with_name(f"{path.name}.spill"), block_rows)
+        return Sorting(files, stack.enter_context(sorter))
 
     def _path(self, place: int) -> Path:
-        return self.scratch.with_name(f"{self.scratch.name}.{place}.tmp")
-
-    def _schema(self, series: Series) -> pa.Schema:
-        instrument = series.instrument
-        return LAYOUTS[self.dataset.kind].schema(
-            instrument.instrument_id, instrument.price_precision, instrument.size_precision
-        )
+        """Prefix of an instrument's files."""
+        return self.scratch.with_name(f"{self.scratch.name}.{place}")
 
     def _block_rows(self, rows: int) -> int:
         """Rows of a run that a merge may hold: the more runs, the fewer of each."""
         runs = -(-rows // min(self.max_buffered_rows, MAX_SORTED_ROWS)) or 1
         return max(1, min(sorting.BLOCK_ROWS, self.max_buffered_rows // runs))
 
-    def _make_room(self, sinks: list[_Sink], room: int) -> None:
+    def _make_room(self, sinks: list[Sink], room: int) -> None:
         while sum(sink.buffered_rows for sink in sinks) > room:
             max(sinks, key=lambda sink: sink.buffered_rows).relieve()
 
@@ -251,21 +159,6 @@ class Pipeline:
         )
         error.rows = rows
         raise error
-
-
-def verify(staged: Staged, each_value: bool = False) -> None:
-    """Raise DomainError when a finished file could harm a query.
-
-    `each_value`: look at all that it holds, not only whether that is what was written.
-    """
-    written = staged.written
-    found = check.problems(
-        staged.path, LAYOUTS[staged.kind], staged.schema,
-        written.first_init_ns, written.last_init_ns,
-        None if each_value else written.digest,
-    )  # fmt: skip
-    if found:
-        raise check.defect(staged.schema, found)
 
 
 def _warnings(decoder: Decoder, rows: int) -> list[str]:

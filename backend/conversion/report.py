@@ -32,6 +32,9 @@ class FileReport(BaseModel):
     outcome: Literal["first", "cached", "failed"]
     rows_read: int = 0
     rows_written: int = 0
+    bars: dict[str, int] = Field(
+        default_factory=dict, description="bars made of the ticks, by bar type"
+    )
     rows_rejected: int = 0
     reasons: dict[str, int] = Field(
         default_factory=dict, description="rejected rows by `field: reason`; exact counts"

@@ -20,9 +20,8 @@ from filelock import FileLock, Timeout
 
 from backend.conversion.files import replace_text
 from backend.conversion.journal import Journal
-from backend.conversion.layout import safe_id
+from backend.conversion.layout import SeriesKind, safe_id
 from backend.conversion.manifest import Freshness, Manifest, freshness
-from backend.models import TickKind
 
 
 @dataclass(frozen=True)
@@ -136,9 +135,9 @@ class Workspace:
                 path.unlink(missing_ok=True)
 
 
-def series_lock(kind: TickKind, instrument_id: str) -> str:
-    """Label of the lock on an instrument's ticks of one kind."""
-    return f"{kind}-{safe_id(instrument_id)}"
+def series_lock(kind: SeriesKind, identifier: str) -> str:
+    """Label of the lock on an instrument's ticks of one kind, or on a bar type's bars."""
+    return f"{kind}-{safe_id(identifier)}"
 
 
 def instrument_lock(instrument_id: str) -> str:

@@ -1,0 +1,212 @@
+"""Bars of ordered ticks: first, highest, lowest and last price, and the sum of the sizes.
+
+A bar holds the ticks from its start up to, and without, its close, which is its time. Starts are
+multiples of the step since the epoch. Where there are no ticks there is no bar.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from backend.conversion import fixed
+from backend.conversion.bar_types import BarSpec
+from backend.conversion.layout import BAR_LAYOUT, FIXED_PRECISION, SIZE_RAW_MAX
+from backend.conversion.sorting import times_of
+
+Sums = npt.NDArray[np.uint64]
+"""uint64[n, 4]: sums in four parts of 32 bits each, lowest first; the highest has 64."""
+
+_U = np.uint64
+_PART = _U(0xFFFFFFFF)
+_BITS = _U(32)
+_SIGN = _U(1 << 63)
+_ONE = _U(1)
+
+
+@dataclass
+class Bars:
+    """Rows to be put together: bars, or ticks as bars of one tick each; ordered by time."""
+
+    starts: npt.NDArray[np.int64]
+    """Nanoseconds since the epoch."""
+    open: fixed.Words
+    high: fixed.Words
+    low: fixed.Words
+    close: fixed.Words
+    volume: Sums
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    def slice(self, start: int, stop: int | None = None) -> Bars:
+        return Bars(*(getattr(self, f.name)[start:stop] for f in fields(self)))
+
+    def followed_by(self, other: Bars) -> Bars:
+        pairs = ((getattr(self, f.name), getattr(other, f.name)) for f in fields(self))
+        return Bars(*(np.concatenate(pair) for pair in pairs))
+
+    def merged(self, step_ns: int) -> Bars:
+        """The same by steps; one row for each that has any."""
+        starts = self.starts // step_ns * step_ns
+        first = np.flatnonzero(np.diff(starts, prepend=starts[:1] - 1))
+        last = np.append(first[1:], len(starts)) - 1
+        return Bars(
+            starts[first],
+            self.open[first],
+            _extremes(self.high, first, np.maximum, 0),
+            _extremes(self.low, first, np.minimum, 2**64 - 1),
+            self.close[last],
+            _carried(np.add.reduceat(self.volume, first, axis=0)),
+        )
+
+
+def _extremes(
+    words: fixed.Words, first: npt.NDArray[np.intp], pick: np.ufunc, never: int
+) -> fixed.Words:
+    """Highest or lowest of each group; `never` is picked from no group of two."""
+    high = words[:, 1] ^ _SIGN  # so that unsigned order is the order of signed values
+    low = words[:, 0]
+    out = np.empty((len(first), 2), _U)
+    picked = pick.reduceat(high, first)
+    if high[0] != high[-1] or not (high == high[0]).all():
+        sizes = np.diff(np.append(first, len(high)))
+        low = np.where(high == np.repeat(picked, sizes), low, _U(never))
+    out[:, 0] = pick.reduceat(low, first)
+    out[:, 1] = picked ^ _SIGN
+    return out
+
+
+def _sums(sizes: fixed.Words) -> Sums:
+    out = np.empty((len(sizes), 4), _U)
+    for place in (0, 1):
+        np.bitwise_and(sizes[:, place], _PART, out=out[:, 2 * place])
+        np.right_shift(sizes[:, place], _BITS, out=out[:, 2 * place + 1])
+    return out
+
+
+def _carried(sums: Sums) -> Sums:
+    for place in range(3):
+        sums[:, place + 1] += sums[:, place] >> _BITS
+        sums[:, place] &= _PART
+    return sums
+
+
+def of_ticks(batch: pa.RecordBatch, price: str, precision: int) -> Bars:
+    """Decoded ticks as bars of one tick. Volumes of MID are twice what they are to be."""
+
+    def words(name: str) -> fixed.Words:
+        return fixed.words_of(batch.column(name))
+
+    if price == "MID":
+        values = middle(words("bid_price"), words("ask_price"), precision)
+        volume = _sums(words("bid_size")) + _sums(words("ask_size"))
+    else:
+        side = "" if price == "LAST" else f"{price.lower()}_"
+        values, volume = words(f"{side}price"), _sums(words(f"{side}size"))
+    return Bars(times_of(batch), values, values, values, values, volume)
+
+
+def middle(bids: fixed.Words, asks: fixed.Words, precision: int) -> fixed.Words:
+    """Half of the sum, rounded to the precision, halves away from zero: exact, unlike floats."""
+    total = fixed.add(bids, asks)
+    zeros = FIXED_PRECISION - precision
+    odd = ((total[:, 0] >> _U(zeros)) & _ONE).astype(bool)  # 10**n has n factors of two
+    if odd.any():
+        step = fixed.from_integers(np.where(total[:, 1] & _SIGN, -1, 1) * odd, 10**zeros)
+        total = fixed.add(total, step)
+    return fixed.halved(total)
+
+
+class Maker:
+    """Makes bars of one length of rows that come in order; the last one is kept until the end."""
+
+    def __init__(self, step_ns: int) -> None:
+        self._step_ns = step_ns
+        self._open: Bars | None = None
+
+    def add(self, rows: Bars) -> Bars:
+        """The bars that are complete now."""
+        bars = rows.merged(self._step_ns)
+        if self._open is not None and len(bars):
+            bars = self._open.followed_by(bars).merged(self._step_ns)
+        if not len(bars):
+            return bars
+        self._open = bars.slice(-1)
+        return bars.slice(0, -1)
+
+    def finish(self) -> Bars | None:
+        """The last bar, unless there was no row."""
+        last, self._open = self._open, None
+        return last
+
+
+class Aggregator:
+    """All bars of one price that are made of one instrument's ticks.
+
+    Ticks are put together once, to bars of the longest step that divides all others.
+    """
+
+    def __init__(self, specs: list[BarSpec], price_precision: int, size_precision: int) -> None:
+        self._price = specs[0].price
+        self._precision = price_precision
+        self._unit = 10 ** (FIXED_PRECISION - size_precision)
+        self._finest = Maker(math.gcd(*(spec.step_ns for spec in specs)))
+        self._makers = [(spec, Maker(spec.step_ns)) for spec in specs]
+        self.left_out: dict[BarSpec, int] = {}
+        """Bars whose volume the catalog cannot hold."""
+
+    def add(self, ticks: pa.RecordBatch) -> Iterator[tuple[BarSpec, pa.RecordBatch]]:
+        """Complete bars as the catalog's columns but `ts_init`."""
+        if ticks.num_rows:
+            yield from self._pass_on(
+                self._finest.add(of_ticks(ticks, self._price, self._precision))
+            )
+
+    def finish(self) -> Iterator[tuple[BarSpec, pa.RecordBatch]]:
+        """What is left at the end."""
+        last = self._finest.finish()
+        if last is None:
+            return
+        yield from self._pass_on(last)
+        for spec, maker in self._makers:
+            bars = maker.finish()
+            if bars is not None:
+                yield spec, self._batch(spec, bars)
+
+    def _pass_on(self, finest: Bars) -> Iterator[tuple[BarSpec, pa.RecordBatch]]:
+        if not len(finest):
+            return
+        for spec, maker in self._makers:
+            bars = maker.add(finest)
+            if len(bars):
+                yield spec, self._batch(spec, bars)
+
+    def _batch(self, spec: BarSpec, bars: Bars) -> pa.RecordBatch:
+        volume, fits = self._volume(bars.volume)
+        columns = [bars.open, bars.high, bars.low, bars.close, volume]
+        closes = bars.starts + spec.step_ns
+        if not fits.all():
+            self.left_out[spec] = self.left_out.get(spec, 0) + int((~fits).sum())
+            columns, closes = [column[fits] for column in columns], closes[fits]
+        arrays = [fixed.to_array(np.ascontiguousarray(column)) for column in columns]
+        arrays.append(pa.array(closes.view(_U), pa.uint64()))
+        return pa.RecordBatch.from_arrays(arrays, schema=BAR_LAYOUT.decoded)
+
+    def _volume(self, sums: Sums) -> tuple[fixed.Words, npt.NDArray[np.bool_]]:
+        """Sums as the catalog's numbers, and which of them it can hold."""
+        low = sums[:, 0] | sums[:, 1] << _BITS
+        high = sums[:, 2] | sums[:, 3] << _BITS
+        words = np.stack([low, high], axis=1)
+        fits = sums[:, 3] < _U(1 << 30)  # the sign must stay free
+        if self._price == "MID":
+            odd = (low // _U(self._unit & -self._unit)) & _ONE
+            words = fixed.halved(
+                fixed.add(words, fixed.from_integers(odd.view(np.int64), self._unit))
+            )
+        return words, fits & ~fixed.above(words[:, 0], words[:, 1], SIZE_RAW_MAX)
