@@ -5,15 +5,17 @@ from __future__ import annotations
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import orjson
+
+if TYPE_CHECKING:
+    from backend.executors.base import Executor
 
 
 def document() -> bytes:
     """The OpenAPI document as JSON, sorted, so that the same API gives the same bytes."""
     from backend.app import create_app
-    from backend.executors.local import Limits, LocalExecutor
-    from backend.executors.worker import handler_factory
     from backend.settings import Settings
     from nautilus_instrumentation import Settings as TelemetrySettings
     from nautilus_instrumentation import instrument
@@ -21,12 +23,9 @@ def document() -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         # Nothing is started: what a service writes before that lands in a folder of no worth.
         settings = Settings(results_dir=Path(folder))
-        telemetry = TelemetrySettings(enabled=False)
-        session = instrument(telemetry, role="api", slot=0, nautilus=False)
+        session = instrument(TelemetrySettings(enabled=False), role="api", slot=0, nautilus=False)
         try:
-            limits = Limits(memory_bytes=2**31, timeout_seconds=1.0, jobs_per_worker=1)
-            executor = LocalExecutor(1, handler_factory(settings, telemetry), limits)
-            app = create_app(settings, session, executor)
+            app = create_app(settings, session, executor=cast("Executor", None))
             found = app.openapi()
             app.state.services.results.close()
             app.state.services.notifications.close()
