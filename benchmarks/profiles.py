@@ -10,6 +10,7 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
+import threading
 from pathlib import Path
 
 from rich.console import Console
@@ -26,7 +27,7 @@ SECONDS = 6
 RATE = 200
 WAITING_COUNTS = ("catalog",)
 """Areas whose work is done by threads of Rust, which py-spy does not see: waiting counts there."""
-PREPARATION_SECONDS = 120
+TIMEOUT_SECONDS = 240
 
 
 def record(folder: Path) -> tuple[Profile, ...]:
@@ -49,10 +50,13 @@ def _profile(area: str, title: str, folder: Path) -> Profile:
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     assert worker.stdout is not None
+    # Work that hangs must not hold up the report; ended so, it counts as failed.
+    overdue = threading.Timer(TIMEOUT_SECONDS, worker.kill)
+    overdue.start()
     try:
         lines = iter(worker.stdout.readline, "")
         if not any(line == "ready\n" for line in lines):
-            return _ended(area, title, worker.wait(PREPARATION_SECONDS))
+            return _ended(area, title, worker.wait())
         with tempfile.TemporaryDirectory() as scratch:
             raw = Path(scratch) / "raw"
             refusal = _sample(worker.pid, raw, area in WAITING_COUNTS)
@@ -61,6 +65,7 @@ def _profile(area: str, title: str, folder: Path) -> Profile:
             stacks = fold(raw.read_text(), waiting=area in WAITING_COUNTS)
     finally:
         worker.communicate()  # ends its input
+        overdue.cancel()
     if worker.returncode:
         return _ended(area, title, worker.returncode)
     image = f"{area}.svg"

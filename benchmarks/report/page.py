@@ -127,7 +127,7 @@ def _profiles(profiles: tuple[Profile, ...]) -> Iterator[str]:
         if profile.skipped or profile.failed:
             yield f"*Left out: {escaped(prose(profile.skipped or profile.failed))}*\n"
             continue
-        yield f"{sentence(profile)}\n"
+        yield f"{escaped(sentence(profile))}\n"
         rows = [(each.name, f"{each.share:.0%}") for each in profile.frames]
         yield from table(("function", "share"), rows)
         address = f"{IMAGES}/profiles/{profile.image}"
@@ -140,7 +140,7 @@ def sentence(profile: Profile) -> str:
     top = profile.frames[0]
     return (
         f"Of {profile.samples:,} samples, {parts}; the most in one function: "
-        f"{escaped(top.name)}, {top.share:.0%}."
+        f"{top.name}, {top.share:.0%}."
     )
 
 

@@ -33,8 +33,8 @@ def test_a_target_has_its_verdict(
 
 def test_targets_met_are_counted(make_section: Any, make_results: Any) -> None:
     """One number says how it stands."""
-    sections = make_section(20.0), make_section(17.0, name="writing")
-    assert "1 of 2 are met." in page(make_results(*sections))
+    sections = make_section(20.0), make_section(17.0, name="writing"), make_section(name="asking")
+    assert "2 of 3 are met." in page(make_results(*sections))
 
 
 def test_a_target_without_a_measurement_is_missed(make_section: Any, make_results: Any) -> None:
