@@ -9,7 +9,7 @@ from nautilus_trader.backtest.engine import BacktestEngine
 from nautilus_trader.config import LoggingConfig
 from nautilus_trader.model.instruments import Instrument
 
-from backend.engine_setup import build_market, release
+from backend.engine_setup import build_market, let_go_of, release
 from backend.models import BacktestRequest
 from backend.strategies import registry
 
@@ -87,7 +87,9 @@ class EngineBench:
         engine.reset()
         # The analyzer's own reset() forgets them, these excepted (1.221).
         engine.portfolio.analyzer._positions = []
+        strategies = engine.trader.strategies()
         engine.clear_strategies()
+        let_go_of(strategies)
 
     def scrap(self) -> None:
         """Let go of the engine, if there is one."""
