@@ -10,8 +10,8 @@ def shown(value: float, unit: str) -> str:
     """A value in a base unit: 0.0123 s is 12.3 ms, 2.5 x is 2.5x, 1234567 rows/s has its commas."""
     if unit == "s":
         return _scaled(value, unit, _SECONDS)
-    if unit == "B":
-        return _scaled(value, unit, _BYTES)
+    if unit.startswith("B"):  # B/run is kB/run as well
+        return _scaled(value, "B", _BYTES) + unit[1:]
     if unit in ("x", "%"):
         return f"{number(value)}{unit}"
     return f"{number(value)} {unit}".rstrip()
@@ -44,7 +44,7 @@ def number(value: float) -> str:
 
 def tick(value: float, unit: str) -> str:
     """For an axis whose label says the unit: 2,500,000 is 2.5M."""
-    if unit in ("s", "B", "x", "%"):
+    if unit in ("s", "x", "%") or unit.startswith("B"):
         return shown(value, unit)
     for step, name in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
         if abs(value) >= step:

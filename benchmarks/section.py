@@ -51,7 +51,7 @@ class Measure:
     better: Literal["lower", "higher"] = "lower"
 
     def __str__(self) -> str:
-        if self.spread is None:
+        if self.spread is None or self.spread[0] == self.spread[1]:
             return shown(self.value, self.unit)
         return f"{shown(self.value, self.unit)} ({between(*self.spread, self.unit)})"
 

@@ -7,11 +7,18 @@ from collections.abc import Iterable, Iterator, Sequence
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    """Lines of a table, names to the left and figures to the right, with an empty one after."""
+    """Lines of a table, columns of figures to the right, with an empty line after."""
+    rows = list(rows)
+    columns = list(zip(*rows, strict=True)) or [()] * len(heads)
     yield row(heads)
-    yield "|---|" + "---:|" * (len(heads) - 1)
+    yield "|" + "|".join("---:" if _figures(column) else "---" for column in columns) + "|"
     yield from map(row, rows)
     yield ""
+
+
+def _figures(cells: Sequence[str]) -> bool:
+    filled = [cell for cell in cells if cell]
+    return bool(filled) and all(re.match(r"-?\d", cell) for cell in filled)
 
 
 def row(cells: Sequence[str]) -> str:
@@ -20,7 +27,7 @@ def row(cells: Sequence[str]) -> str:
 
 def escaped(text: str) -> str:
     """Text that is no markup: tables, emphasis and tags are not meant."""
-    return re.sub(r"([|*_<\[])", r"\\\1", text)
+    return re.sub(r"([|*<\[]|\b_|_\b)", r"\\\1", text)
 
 
 def prose(text: str) -> str:

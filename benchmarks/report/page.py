@@ -44,7 +44,7 @@ def page(results: Results | None) -> str:
 
 def _lines(results: Results) -> Iterator[str]:
     yield "# Performance\n"
-    yield f"Taken on {results.taken_at[:10]}. Results beside this page's: `benchmarks/results`.\n"
+    yield f"Taken on {results.taken_at[:10]}. Made of the newest file in `benchmarks/results`.\n"
     yield from _failures(results)
     yield from _targets(results)
     yield from _environment(results)
@@ -101,10 +101,11 @@ def _section(section: Section) -> Iterator[str]:
         yield f"**{escaped(each.title)}**\n"
         yield from table(each.columns, [tuple(map(cell, row)) for row in each.rows])
     if section.measures:
-        yield "**Measures**\n"
+        yield "<details markdown><summary>All measures</summary>\n"
         yield from table(
             ("measure", "value"), [(each.name, str(each)) for each in section.measures]
         )
+        yield "</details>\n"
     for plot in section.plots:
         yield f"![{escaped(plot.title)}]({IMAGES}/{plot_file(section, plot)})\n"
 

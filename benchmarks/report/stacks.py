@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections import Counter
 from collections.abc import Iterable
 
@@ -84,7 +85,9 @@ def part_shares(stacks: Counter[Stack], most: int = 4) -> tuple[Frame, ...]:
 def _part(frame: str) -> str:
     place = frame.rpartition("(")[2].rstrip(")")
     package, slash, _ = place.partition("/")
-    return package if slash or not place.endswith((".py", ">")) else "Python's library"
+    module = package if slash else place.removesuffix(".py")
+    own = module in sys.stdlib_module_names or module.startswith("<")
+    return "Python's library" if own else module
 
 
 def _shares(counted: Iterable[tuple[str, int]], most: int) -> tuple[Frame, ...]:

@@ -69,10 +69,10 @@ def test_a_section_shows_its_tables_measures_and_plots(
 
 def test_text_is_no_markup(make_section: Any, make_results: Any) -> None:
     """A name with bars, stars and brackets leaves the table whole."""
-    table = Table("T", ("a|b", "n"), (("<b> *x* _y_ [z]", 1),))
+    table = Table("T", ("a|b", "n"), (("<b> *x* _y_ a_b [z]", 1),))
     text = page(make_results(make_section(tables=(table,))))
     assert r"| a\|b | n |" in text
-    assert r"| \<b> \*x\* \_y\_ \[z] | 1 |" in text
+    assert r"| \<b> \*x\* \_y\_ a_b \[z] | 1 |" in text
 
 
 def test_recommendations_carry_their_figures(make_section: Any, make_results: Any) -> None:
@@ -110,3 +110,9 @@ def test_a_profile_that_was_not_taken_says_why(make_results: Any) -> None:
 def test_without_results_the_page_says_how_to_get_them() -> None:
     """A fresh clone has a page as well."""
     assert "`make bench`" in page(None)
+
+
+def test_columns_of_figures_stand_to_the_right(make_section: Any, make_results: Any) -> None:
+    """Words stand to the left, also beside figures."""
+    table = Table("T", ("way", "rows", "note"), (("ours", -1, "1"), ("theirs", 2.5, "none")))
+    assert "|---|---:|---|" in page(make_results(make_section(tables=(table,))))

@@ -17,7 +17,7 @@ from benchmarks.section import QUICK, SECTION, Measure, Recommendation, Target, 
         (0.0123, "s", "12.3 ms"), (0.9997, "s", "1 s"), (0.0, "s", "0 s"), (4e-8, "s", "40 ns"),
         (2e8, "B", "200 MB"), (0.0, "B", "0 B"), (1234567.3, "rows/s", "1,234,567 rows/s"),
         (3.14159, "x", "3.14x"), (0.00001234, "x", "0.00001234x"), (12, "", "12"),
-        (-0.25, "%", "-0.25%"),
+        (-0.25, "%", "-0.25%"), (62_669.0, "B/run", "62.7 kB/run"),
     ],
 )  # fmt: skip
 def test_a_figure_has_three_digits_and_a_scaled_unit(value: float, unit: str, text: str) -> None:
