@@ -1,46 +1,51 @@
 """Our conversion against wrangler + write_data: rows per second, memory, and what a repeat costs.
 
-    python -m benchmarks.conversion [--rows 1000000] [--pairs 3] [--json]
+    python -m benchmarks.conversion [--rows 1000000 5000000] [--pairs 3] [--json FILE]
 
 Every measurement runs in a fresh process, after its imports; memory is what it grew by over that.
-Both ways are measured in turn, and ratios are of neighbours. Rows of the report beside that:
-batch sizes, times and the mapping of columns apart, and files in parallel.
+Both ways are measured in turn, and ratios are of neighbours; sizes above 2M rows get one pair.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import shutil
 import subprocess
 import sys
 import tempfile
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from benchmarks import conversion_parts
-from benchmarks.conversion_data import DAY, KINDS, generate, raw_file
-from benchmarks.measuring import ratios, shown, timed
+from benchmarks import conversion_steps
+from benchmarks.conversion_data import KINDS
+from benchmarks.conversion_section import section
+from benchmarks.measuring import ratios
+from benchmarks.section import emit, with_json
 
-ROWS = 1_000_000
+ROWS = (1_000_000, 5_000_000)
 PAIRS = 3
+LARGE = 2_000_000
+"""Rows above which a baseline takes half a minute."""
 
 
-def measure(rows: int = ROWS, pairs: int = PAIRS) -> dict[str, Any]:
-    """Figures by kind: both ways, their ratios, memory in bytes, repeat ratio; and the parts'."""
-    figures: dict[str, Any] = {"rows": rows, "pairs": pairs}
-    with tempfile.TemporaryDirectory(prefix="conversion-") as folder:
-        ordered, shuffled = Path(folder) / "ordered", Path(folder) / "shuffled"
-        _in_process("generate", ordered, "", rows)
-        _in_process("shuffle", shuffled, "", rows)
-        for kind in KINDS:
-            figures[kind] = _pairs(ordered, kind, rows, pairs)
-            figures[kind]["unordered"] = _in_process("ours", shuffled, kind, rows)
-        figures["parts"] = _in_process("parts", ordered, "", rows)["parts"]
-        figures["parallel"] = {
-            way: _in_process("parallel", ordered, way, rows) for way in conversion_parts.WAYS
-        }
+def measure(sizes: list[int], pairs: int) -> dict[str, Any]:
+    """Figures by size and kind: both ways and their ratios; and, of the first size, of parts."""
+    figures: dict[str, Any] = {"sizes": {}}
+    for rows in sizes:
+        with tempfile.TemporaryDirectory(prefix="conversion-") as folder:
+            ordered, shuffled = Path(folder) / "ordered", Path(folder) / "shuffled"
+            _in_process("generate", ordered, "", rows)
+            _in_process("shuffle", shuffled, "", rows)
+            figures["sizes"][rows] = {
+                kind: {
+                    **_pairs(ordered, kind, rows, pairs if rows <= LARGE else 1),
+                    "unordered": _in_process("ours", shuffled, kind, rows),
+                }
+                for kind in KINDS
+            }
+            if rows == sizes[0]:
+                figures["parts"] = _in_process("parts", ordered, "", rows)["parts"]
+                figures["parallel"] = _parallel(ordered, rows, pairs)
     return figures
 
 
@@ -50,113 +55,54 @@ def _pairs(root: Path, kind: str, rows: int, pairs: int) -> dict[str, Any]:
         plain.append(_in_process("baseline", root, kind, rows))
         ours.append(_in_process("ours", root, kind, rows))
     growth = "memory_growth_bytes"
+    best = min(ours, key=lambda found: found["seconds"])
     return {
         "baseline": min(plain, key=lambda found: found["seconds"]),
-        "ours": {
-            **min(ours, key=lambda found: found["seconds"]),
-            growth: max(found[growth] for found in ours),
-        },
-        **{
-            name: ratios([found[key] for found in plain], [found[key] for found in ours])
-            for name, key in (("speed_ratio", "seconds"), ("cpu_ratio", "cpu_seconds"))
-        },
+        "ours": {**best, growth: max(found[growth] for found in ours)},
+        "speed": ratios(_all(plain, "seconds"), _all(ours, "seconds")),
+        "cpu": ratios(_all(plain, "cpu_seconds"), _all(ours, "cpu_seconds")),
+        "repeat": ratios(_all(ours, "repeat_seconds"), _all(ours, "seconds")),
+        "kept_repeat": ratios(_all(ours, "kept_repeat_seconds"), _all(ours, "seconds")),
     }
+
+
+def _parallel(root: Path, rows: int, pairs: int) -> dict[str, Any]:
+    ways: dict[str, list[Any]] = {way: [] for way in conversion_steps.WAYS}
+    for _ in range(pairs):
+        for way, found in ways.items():
+            found.append(_in_process("parallel", root, way, rows))
+    alone = _all(ways[conversion_steps.WAYS[0]], "seconds")
+    result = {}
+    for way, found in ways.items():
+        gain = ratios(alone, _all(found, "seconds"))
+        result[way] = {**min(found, key=lambda each: each["seconds"]), "gain": gain}
+    return result
+
+
+def _all(found: list[dict[str, Any]], key: str) -> list[float]:
+    return [each[key] for each in found]
 
 
 def _in_process(step: str, root: Path, kind: str, rows: int) -> dict[str, Any]:
     command = [sys.executable, "-m", "benchmarks.conversion", "--step", step, "--root", str(root)]
     command += ["--kind", kind, "--rows", str(rows)]
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-    return json.loads(done.stdout.strip().splitlines()[-1])
-
-
-def import_everything() -> None:
-    """What an idle worker has loaded, so that imports count for neither side."""
-    for name in (
-        "pandas",
-        "pyarrow.parquet",
-        "nautilus_trader.persistence.catalog",
-        "nautilus_trader.persistence.wranglers",
-        "nautilus_trader.test_kit.providers",
-        "backend.data_converter",
-    ):
-        import_module(name)
-
-
-def baseline(root: Path, kind: str) -> dict[str, Any]:
-    """One conversion through wrangler and write_data."""
-    from benchmarks.baseline_conversion import convert
-
-    catalog = root / f"baseline-{kind}"
-    shutil.rmtree(catalog, ignore_errors=True)
-    return timed(lambda: convert(raw_file(root, kind), catalog, kind))
-
-
-def ours(root: Path, kind: str) -> dict[str, Any]:
-    """One conversion through the converter, and a repeat of it."""
-    catalog = root / f"ours-{kind}"
-    shutil.rmtree(catalog, ignore_errors=True)
-
-    def convert() -> int:
-        return conversion_parts.convert(root, catalog, kind)
-
-    first = timed(convert)
-    again = [timed(convert)["seconds"] for _ in range(5)]
-    return {**first, "repeat_ratio": sorted(again)[2] / first["seconds"]}
-
-
-def _table(figures: dict[str, Any]) -> str:
-    lines = [f"conversion of {figures['rows']:,} rows of {DAY}, {figures['pairs']} pairs", ""]
-    lines.append(f"{'':7}{'':>10}{'rows/s':>12}{'s':>8}{'CPU s':>8}{'memory':>10}")
-    for kind in KINDS:
-        of_kind = figures[kind]
-        for name in ("baseline", "ours", "unordered"):
-            found = of_kind["ours"] if name == "ours" else of_kind[name]
-            lines.append(
-                f"{kind:7}{name:>10}{found['rows_per_second']:>12,.0f}{found['seconds']:>8.2f}"
-                f"{found['cpu_seconds']:>8.2f}{found['memory_growth_bytes'] / 1e6:>7,.0f} MB"
-            )
-        lines.append(
-            f"{'':7}{'ratio':>10}  seconds {shown(of_kind['speed_ratio'])}"
-            f"  CPU {shown(of_kind['cpu_ratio'])}"
-            f"  repeat/first {of_kind['ours']['repeat_ratio']:.5f}"
-        )
-    lines += ["", f"{'part':44}{'CPU ns/row':>12}{'plainly':>12}{'ratio':>22}"]
-    for part in figures["parts"]:
-        against = f"{part['plain_ns']:>12,.1f}{shown(part['ratio']):>22}" if "ratio" in part else ""
-        lines.append(f"{part['name']:44}{part['ns']:>12,.1f}{against}")
-    lines += ["", f"{conversion_parts.FILES} files, a catalog each"]
-    lines += [
-        f"{way:44}{found['rows_per_second']:>12,.0f} rows/s{found['cpu_seconds']:>8.2f} CPU s"
-        for way, found in figures["parallel"].items()
-    ]
-    return "\n".join(lines)
+    found: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+    return found
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rows", type=int, default=ROWS)
+    parser = with_json(argparse.ArgumentParser(description=__doc__.splitlines()[0]))
+    parser.add_argument("--rows", type=int, nargs="+", default=list(ROWS))
     parser.add_argument("--pairs", type=int, default=PAIRS)
-    parser.add_argument("--json", action="store_true", help="print the figures as JSON")
     parser.add_argument("--step", help=argparse.SUPPRESS)
     parser.add_argument("--root", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--kind", help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.step is None:
-        figures = measure(options.rows, options.pairs)
-        print(json.dumps(figures) if options.json else _table(figures))
-        return
-    if options.step in ("generate", "shuffle"):
-        result = generate(options.root, options.rows, shuffled=options.step == "shuffle")
+    given = parser.parse_args()
+    if given.step is None:
+        emit(section(measure(given.rows, given.pairs)), given.json)
     else:
-        import_everything()
-        result = {
-            "baseline": lambda: baseline(options.root, options.kind),
-            "ours": lambda: ours(options.root, options.kind),
-            "parts": lambda: {"parts": conversion_parts.parts(options.root)},
-            "parallel": lambda: conversion_parts.parallel(options.root, options.kind),
-        }[options.step]()
-    print(json.dumps(result))
+        print(json.dumps(conversion_steps.take(given.step, given.root, given.kind, given.rows[0])))
 
 
 if __name__ == "__main__":

@@ -73,3 +73,22 @@ def generate(root: Path, rows: int, shuffled: bool = False) -> dict[str, Any]:
         pq.write_table(table, raw_file(root, kind), compression="zstd")
     (root / "datasets.toml").write_text(DESCRIPTIONS)
     return {"rows": rows}
+
+
+def several(root: Path, files: int) -> list[str]:
+    """A day of that many files, an instrument each, at `root / "day"`, made of the others."""
+    day = root / "day"
+    names, descriptions = [], []
+    tables = dict(zip(KINDS, DESCRIPTIONS.split("[[dataset]]")[1:], strict=True))
+    for place in range(files):
+        kind = KINDS[place % len(KINDS)]
+        name = f"{place}-{kind}s.parquet"
+        target = raw_file(day, kind).with_name(name)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.unlink(missing_ok=True)
+        target.hardlink_to(raw_file(root, kind))
+        text = tables[kind].replace(f"{kind}s.parquet", name).replace("EUR/USD", f"A{place}/USD")
+        descriptions.append("[[dataset]]" + text)
+        names.append(name)
+    (day / "datasets.toml").write_text("".join(descriptions))
+    return names

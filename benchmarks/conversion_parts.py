@@ -1,25 +1,21 @@
-"""What the conversion owes to its batch size, its times and its mapping of columns; parallelism."""
+"""What the conversion owes to its batch size, its times, its mapping of columns, and bars."""
 
 from __future__ import annotations
 
 import datetime as dt
-import multiprocessing
-import shutil
 import statistics
 import time
 from collections.abc import Callable
-from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from benchmarks.conversion_data import DAY, KINDS, raw_file
-from benchmarks.measuring import ratios, timed
+from benchmarks.measuring import ratios
 
 BATCHES = (10_000, 65_536, 1_000_000)
 REPEATS = 5
-FILES = 4
-WORKERS = 2
-WAYS = ("one after the other", f"{WORKERS} threads", f"{WORKERS} processes")
+BARS = ("1-MINUTE-BID", "5-MINUTE-BID", "1-HOUR-BID")
 _PLAIN_ROWS = 100_000
 """Rows of the plain ways, which go row by row."""
 
@@ -45,7 +41,8 @@ def parts(root: Path) -> list[dict[str, Any]]:
     found = []
     for kind in KINDS:
         found += [_pipeline(root, kind, rows) for rows in BATCHES]
-    return [*found, _times(root), *(_mapping(root, kind) for kind in KINDS)]
+    found.append(_pipeline(root, "quote", BATCHES[1], BARS))
+    return [*found, _times(root), *(_mapping(root, kind) for kind in KINDS), _bars(root)]
 
 
 def _cpu_ns(work: Callable[[], object], rows: int) -> float:
@@ -65,22 +62,25 @@ def _compared(
     }  # fmt: skip
 
 
-def _pipeline(root: Path, kind: str, batch_rows: int) -> dict[str, Any]:
-    """Read, decode, write and check, in batches of a size."""
+def _pipeline(root: Path, kind: str, batch_rows: int, bars: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Read, decode, write and check, in batches of a size, and with bars made of them."""
     from backend import datasets
+    from backend.conversion import bar_types
     from backend.conversion.pipeline import Pipeline
     from backend.conversion.rejects import Rejects
     from nautilus_instrumentation import current_session
 
     source, scratch = raw_file(root, kind), root / "batches"
     dataset = datasets.load(root / "datasets.toml").find(source.name)
+    dataset = replace(dataset, bars=tuple(bar_types.parse(bar, kind) for bar in bars))
     pipeline = Pipeline(
         source, dataset, dt.date.fromisoformat(DAY), scratch, current_session(), 0.0,
         batch_rows=batch_rows,
     )  # fmt: skip
     rows = pipeline.run(Rejects()).rows  # once for the machine's caches
     found = [_cpu_ns(lambda: pipeline.run(Rejects()), rows) for _ in range(REPEATS)]
-    return {"name": f"{kind}s in batches of {batch_rows:,}", "ns": statistics.median(found)}
+    name = f"{kind}s in batches of {batch_rows:,}" + (f", with {len(bars)} bars" if bars else "")
+    return {"name": name, "ns": statistics.median(found)}
 
 
 def _times(root: Path) -> dict[str, Any]:
@@ -129,34 +129,38 @@ def _mapping(root: Path, kind: str) -> dict[str, Any]:
     )  # fmt: skip
 
 
-def parallel(root: Path, way: str) -> dict[str, Any]:
-    """Convert several files in one of WAYS; starting the workers is not counted."""
-    tasks = [
-        (root, root / "parallel" / str(n), kind)
-        for n, kind in zip(range(FILES), KINDS * FILES, strict=False)
+def _bars(root: Path) -> dict[str, Any]:
+    """1-minute bars of decoded trades, against pandas on a frame of them."""
+    import pandas as pd
+    import pyarrow.parquet as pq
+
+    from backend import datasets
+    from backend.conversion import bar_types
+    from backend.conversion.bars import Aggregator
+    from backend.conversion.decode import Decoder
+    from backend.conversion.layout import BATCH_ROWS
+    from backend.conversion.rejects import Rejects
+
+    source = raw_file(root, "trade")
+    dataset = datasets.load(root / "datasets.toml").find(source.name)
+    table = pq.read_table(source, read_dictionary=["side"])
+    decoder = Decoder(dataset, dt.date.fromisoformat(DAY), table.schema.names, Rejects())
+    batches = [
+        part for batch in table.to_batches(BATCH_ROWS) for _, part in decoder.decode(batch, 0)
     ]
-    shutil.rmtree(root / "parallel", ignore_errors=True)
-    for n, kind in enumerate(KINDS * 2):  # workers that have converted before
-        convert(root, root / "parallel" / f"warm-{n}", kind)
-    if way == WAYS[0]:
-        return timed(lambda: sum(convert(*task) for task in tasks))
-    spawn = multiprocessing.get_context("spawn")
-    pool: Executor = (
-        ThreadPoolExecutor(WORKERS)
-        if way == WAYS[1]
-        else ProcessPoolExecutor(WORKERS, mp_context=spawn)
-    )
-    with pool:
-        warm = [(root, root / "parallel" / f"pool-{n}", task[2]) for n, task in enumerate(tasks)]
-        list(pool.map(convert, *zip(*warm, strict=True)))
-        before = _cpu_of_children()
-        found = timed(lambda: sum(pool.map(convert, *zip(*tasks, strict=True))))
-        found["cpu_seconds"] += _cpu_of_children() - before
-    return found
+    index = pd.DatetimeIndex(table["ts"].to_numpy(), tz="UTC")
+    frame = pd.DataFrame({name: table[name].to_numpy() for name in ("price", "size")}, index=index)
 
+    def ours() -> int:
+        making = Aggregator([bar_types.parse("1-MINUTE", "trade")], 5, 0)
+        made = [list(making.add(batch)) for batch in batches]
+        return len(made) + len(list(making.finish()))
 
-def _cpu_of_children() -> float:
-    import psutil
+    def plainly() -> Any:
+        resampled = frame.resample("1min", label="right", closed="left")
+        bars = resampled["price"].ohlc()
+        bars["volume"] = resampled["size"].sum()
+        return bars.dropna()
 
-    times = [child.cpu_times() for child in psutil.Process().children(recursive=True)]
-    return sum(found.user + found.system for found in times)
+    rows = table.num_rows
+    return _compared("1-minute bars of trades", ours, rows, plainly, rows)

@@ -19,8 +19,7 @@ from backend.conversion.bar_types import BarSpec
 from backend.conversion.layout import BAR_LAYOUT, FIXED_PRECISION, SIZE_RAW_MAX
 from backend.conversion.sorting import times_of
 
-Sums = npt.NDArray[np.uint64]
-"""uint64[n, 4]: sums in four parts of 32 bits each, lowest first; the highest has 64."""
+Places = npt.NDArray[np.intp]
 
 _U = np.uint64
 _PART = _U(0xFFFFFFFF)
@@ -39,7 +38,8 @@ class Bars:
     high: fixed.Words
     low: fixed.Words
     close: fixed.Words
-    volume: Sums
+    volume: fixed.Words
+    """Unsigned: sums of sizes may pass 127 bits."""
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -53,48 +53,56 @@ class Bars:
 
     def merged(self, step_ns: int) -> Bars:
         """The same by steps; one row for each that has any."""
-        starts = self.starts // step_ns * step_ns
-        first = np.flatnonzero(np.diff(starts, prepend=starts[:1] - 1))
-        last = np.append(first[1:], len(starts)) - 1
+        first = _groups(self.starts, step_ns)
+        last = np.append(first[1:], len(self)) - 1
         return Bars(
-            starts[first],
+            self.starts[first] // step_ns * step_ns,
             self.open[first],
             _extremes(self.high, first, np.maximum, 0),
             _extremes(self.low, first, np.minimum, 2**64 - 1),
             self.close[last],
-            _carried(np.add.reduceat(self.volume, first, axis=0)),
+            _sums(self.volume, first),
         )
 
 
-def _extremes(
-    words: fixed.Words, first: npt.NDArray[np.intp], pick: np.ufunc, never: int
-) -> fixed.Words:
+def _groups(times: npt.NDArray[np.int64], step_ns: int) -> Places:
+    """Where ordered times pass into another step; the first place is 0."""
+    start, end = int(times[0]) // step_ns, int(times[-1]) // step_ns
+    if (
+        end - start < len(times) // 16
+    ):  # a search for each step is less than a division for each row
+        edges = np.searchsorted(times, np.arange(start + 1, end + 1) * step_ns)
+        edges = edges[np.flatnonzero(np.diff(edges, prepend=0))]  # steps without rows
+        return np.concatenate([np.zeros(1, np.intp), edges])
+    steps = times // step_ns
+    return np.flatnonzero(np.diff(steps, prepend=steps[0] - 1))
+
+
+def _extremes(words: fixed.Words, first: Places, pick: np.ufunc, never: int) -> fixed.Words:
     """Highest or lowest of each group; `never` is picked from no group of two."""
-    high = words[:, 1] ^ _SIGN  # so that unsigned order is the order of signed values
-    low = words[:, 0]
+    high, low = words[:, 1], words[:, 0]
     out = np.empty((len(first), 2), _U)
+    if (high == high[0]).all():
+        out[:, 0], out[:, 1] = pick.reduceat(low, first), high[0]
+        return out
+    high = high ^ _SIGN  # so that unsigned order is the order of signed values
     picked = pick.reduceat(high, first)
-    if high[0] != high[-1] or not (high == high[0]).all():
-        sizes = np.diff(np.append(first, len(high)))
-        low = np.where(high == np.repeat(picked, sizes), low, _U(never))
+    sizes = np.diff(np.append(first, len(high)))
+    low = np.where(high == np.repeat(picked, sizes), low, _U(never))
     out[:, 0] = pick.reduceat(low, first)
     out[:, 1] = picked ^ _SIGN
     return out
 
 
-def _sums(sizes: fixed.Words) -> Sums:
-    out = np.empty((len(sizes), 4), _U)
-    for place in (0, 1):
-        np.bitwise_and(sizes[:, place], _PART, out=out[:, 2 * place])
-        np.right_shift(sizes[:, place], _BITS, out=out[:, 2 * place + 1])
+def _sums(words: fixed.Words, first: Places) -> fixed.Words:
+    """Of each group, in 128 bits."""
+    low = np.ascontiguousarray(words[:, 0])
+    lower, upper = np.add.reduceat(low & _PART, first), np.add.reduceat(low >> _BITS, first)
+    upper += lower >> _BITS
+    out = np.empty((len(first), 2), _U)
+    out[:, 0] = (upper << _BITS) | (lower & _PART)
+    out[:, 1] = np.add.reduceat(words[:, 1], first) + (upper >> _BITS)
     return out
-
-
-def _carried(sums: Sums) -> Sums:
-    for place in range(3):
-        sums[:, place + 1] += sums[:, place] >> _BITS
-        sums[:, place] &= _PART
-    return sums
 
 
 def of_ticks(batch: pa.RecordBatch, price: str, precision: int) -> Bars:
@@ -105,10 +113,10 @@ def of_ticks(batch: pa.RecordBatch, price: str, precision: int) -> Bars:
 
     if price == "MID":
         values = middle(words("bid_price"), words("ask_price"), precision)
-        volume = _sums(words("bid_size")) + _sums(words("ask_size"))
+        volume = fixed.add(words("bid_size"), words("ask_size"))
     else:
         side = "" if price == "LAST" else f"{price.lower()}_"
-        values, volume = words(f"{side}price"), _sums(words(f"{side}size"))
+        values, volume = words(f"{side}price"), words(f"{side}size")
     return Bars(times_of(batch), values, values, values, values, volume)
 
 
@@ -198,15 +206,11 @@ class Aggregator:
         arrays.append(pa.array(closes.view(_U), pa.uint64()))
         return pa.RecordBatch.from_arrays(arrays, schema=BAR_LAYOUT.decoded)
 
-    def _volume(self, sums: Sums) -> tuple[fixed.Words, npt.NDArray[np.bool_]]:
+    def _volume(self, sums: fixed.Words) -> tuple[fixed.Words, npt.NDArray[np.bool_]]:
         """Sums as the catalog's numbers, and which of them it can hold."""
-        low = sums[:, 0] | sums[:, 1] << _BITS
-        high = sums[:, 2] | sums[:, 3] << _BITS
-        words = np.stack([low, high], axis=1)
-        fits = sums[:, 3] < _U(1 << 30)  # the sign must stay free
+        fits = sums[:, 1] < _U(1 << 62)  # the sign must stay free
         if self._price == "MID":
-            odd = (low // _U(self._unit & -self._unit)) & _ONE
-            words = fixed.halved(
-                fixed.add(words, fixed.from_integers(odd.view(np.int64), self._unit))
-            )
-        return words, fits & ~fixed.above(words[:, 0], words[:, 1], SIZE_RAW_MAX)
+            odd = (sums[:, 0] // _U(self._unit & -self._unit)) & _ONE
+            halves = fixed.from_integers(odd.view(np.int64), self._unit)
+            sums = fixed.halved(fixed.add(sums, halves))
+        return sums, fits & ~fixed.above(sums[:, 0], sums[:, 1], SIZE_RAW_MAX)

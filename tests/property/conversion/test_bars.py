@@ -203,11 +203,13 @@ def test_many_ticks_cross_batches(
     convert_all: Callable[..., dict[str, pa.Table]], wrangled_bars: Callable[..., pa.Table],
     batch: int,
 ) -> None:  # fmt: skip
-    """A day of prices that pass from one upper word of their 16 bytes to the next."""
-    rows, random = 150_000, np.random.default_rng(3)
+    """Prices that pass from one upper word of their 16 bytes to the next, and gaps between bars."""
+    random = np.random.default_rng(3)
+    times = np.sort(random.integers(0, 24 * HOURS, 150_000))
+    times = BASE + times[times // (HOURS // 60) % 7 != 3]  # minutes without ticks
+    rows = len(times)
     ticks = 184_467 + np.cumsum(random.integers(-4, 5, rows))  # 2**64 is 1844.67 in raw units
     sizes = random.integers(1, 1000, rows)
-    times = BASE + np.sort(random.integers(0, 24 * HOURS, rows))
     table = pa.table({"ts": times, "price": ticks / 100, "size": sizes / 1000})
     bar_type = f"{NAME}-1-MINUTE-LAST-EXTERNAL"
     ours = convert_all(table, describe("trade", 2, 3, ["1-MINUTE"]), batch_rows=batch)[bar_type]
