@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import nautilus_trader
+from nautilus_trader.core.nautilus_pyo3 import DataBackendSession
 from nautilus_trader.model.data import QuoteTick, TradeTick
 from nautilus_trader.persistence.catalog.parquet import ParquetDataCatalog
 
@@ -15,6 +16,9 @@ from backend.models import TickKind
 
 CLASSES: dict[TickKind, type] = {"quote": QuoteTick, "trade": TradeTick}
 
+CHUNK_ROWS = 1_000
+"""Ticks that come out of Rust at a time. NautilusTrader's 10,000 are so large that the allocator
+fetches and returns their pages each time: 1.231 takes twice as long, 1.221 a tenth longer."""
 FILES_AT_ONCE = 8
 """Files that one query registers. Each has its decoded batches in memory at once: 240 in one query
 take 1.5 times the memory of the ticks more, 8 at a time nothing that shows."""
@@ -36,6 +40,7 @@ class SelectiveCatalog(ParquetDataCatalog):  # type: ignore[misc]  # it is untyp
     ) -> Any:
         if chosen is not None:
             given |= {"files": chosen, "optimize_file_loading": whole_folder}
+        given.setdefault("session", DataBackendSession(chunk_size=CHUNK_ROWS))
         return super().backend_session(*args, **given)
 
 
