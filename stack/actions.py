@@ -6,11 +6,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from stack.client import Api, ApiError, Interrupted, Json
+from stack.client import POLL_SECONDS, Api, ApiError, Interrupted, Json
 from stack.tally import Run, Tally
 from stack.targets import BadRequest, Target, backtest, window_start
 
 PAGE = 20
+GRID = {"fast_ema_period": [5, 10, 20], "slow_ema_period": [40, 80]}
+"""Parameters of a sweep: six sets."""
+TAGGED = ("/backtest/results", "/datasets", "/catalog/instruments")
 READ = (
     "/jobs", "/datasets", "/catalog/instruments", "/strategies", "/traces/search", "/traces/tags",
     "/health", "/ready",
@@ -85,6 +88,22 @@ class Actions:
             )
         )
 
+    def sweep(self, target: Target, window: str, number: int) -> None:
+        """Run two averages with every set of GRID, to the end of the last."""
+        start = window_start(self.api, target, window, number)
+        request = backtest(target, "ema_cross", start, window, params={"interval": "tick"})
+        sweep_id = self.api.post("/backtest/sweep", {**request, "grid": GRID})["sweep_id"]
+        sweep = self.api.get(path := f"/backtest/sweeps/{sweep_id}")
+        while sweep["status"] == "running":
+            if self.stopping():
+                self._delete(path)
+                raise Interrupted(sweep_id)
+            time.sleep(POLL_SECONDS)
+            sweep = self.api.get(path)
+        self.tally.job("sweep", "ok" if sweep["counts"].get("ok") == sweep["total"] else "error")
+        if sweep["counts"].get("ok") != sweep["total"]:
+            self.tally.failure(f"sweep {sweep_id}: {sweep['counts']} of {sweep['total']} runs")
+
     def cancel(self, target: Target) -> None:
         """Start a day's backtest and cancel it; on a fast machine it may be done before."""
         request = backtest(target, "ema_cross", target.midnight, "1d")
@@ -120,10 +139,25 @@ class Actions:
         for item in page["items"][:1]:
             self.api.get(f"/backtest/results/{item['run_id']}")
             self.tally.count("reads")
+        self._compare([item["run_id"] for item in page["items"] if item["status"] == "ok"])
+        for path in TAGGED:
+            unchanged = self.api.is_unchanged(path)
+            self.tally.count("reads")
+            if unchanged:
+                self.tally.count("unchanged")
         for path in READ:
             self.api.get(path)
             self.tally.count("reads")
         self.browse()
+
+    def _compare(self, run_ids: list[str]) -> None:
+        """Rank the runs, and set the newest against the one before."""
+        if len(run_ids) < 2:
+            return
+        self.api.get("/backtest/evaluation", run_ids=",".join(run_ids))
+        self.api.get("/backtest/compare", a=run_ids[1], b=run_ids[0])
+        for _ in range(2):
+            self.tally.count("reads")
 
     def browse(self) -> None:
         """Open the API's page and report what a browser would have measured, painting left out.
@@ -156,8 +190,11 @@ class Actions:
             raise
 
     def _cancel(self, job_id: str) -> None:
+        self._delete(f"/jobs/{job_id}")
+
+    def _delete(self, path: str) -> None:
         try:
-            self.api.call("DELETE", f"/jobs/{job_id}")
+            self.api.call("DELETE", path)
         except ApiError as error:
             if error.status != CONFLICT:  # else it ended before
                 raise

@@ -59,6 +59,21 @@ class Api:
     def get(self, path: str, **params: Any) -> Any:
         return self.call("GET", path, params=params)
 
+    def is_unchanged(self, path: str) -> bool:
+        """Ask twice, the second time with the first answer's ETag; whether that was all.
+
+        Raises ApiError for an answer without a tag.
+        """
+        try:
+            answer = self._client.get(path).raise_for_status()
+            tag = answer.headers["etag"]
+            again = self._client.get(path, headers={"If-None-Match": tag})
+        except httpx.HTTPError as error:
+            raise ApiError(f"GET {path}: {error or type(error).__name__}") from error
+        except KeyError as error:
+            raise ApiError(f"GET {path}: no ETag", answer.status_code) from error
+        return again.status_code == httpx.codes.NOT_MODIFIED
+
     def post(self, path: str, body: Json) -> Any:
         return self.call("POST", path, json=body)
 

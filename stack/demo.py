@@ -29,8 +29,11 @@ from stack.load import Load
 from stack.monitor import (
     CACHE_HITS,
     CACHE_MISSES,
+    GROUPS_PRUNED,
+    GROUPS_READ,
     IN_PROGRESS,
     MUST_MOVE,
+    REPEAT_RATIO,
     Exporter,
     MonitorError,
     Prometheus,
@@ -59,7 +62,9 @@ FIRST_SCRAPE_SECONDS = 30.0
 SETTLE_SECONDS = 15.0
 """How long the last scrapes may take to reach Prometheus at the end: three intervals."""
 
-READ = (*MUST_MOVE, CACHE_HITS, CACHE_MISSES, IN_PROGRESS)
+READ = (
+    *MUST_MOVE, CACHE_HITS, CACHE_MISSES, GROUPS_READ, GROUPS_PRUNED, REPEAT_RATIO, IN_PROGRESS,
+)  # fmt: skip
 
 
 @dataclass(slots=True)

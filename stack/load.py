@@ -2,7 +2,8 @@
 
 First the raw days are converted, all but one file, which the first backtest converts on its way.
 Then drivers take steps from endless rounds: backtests of five minutes, an hour and a day by several
-strategies, one that fails, bad requests, repeated conversions. A reader reads all the while.
+strategies, one that fails, bad requests, repeated conversions, sweeps. A reader reads, ranks and
+compares all the while.
 """
 
 from __future__ import annotations
@@ -119,7 +120,10 @@ class Load:
             Step("backtest before conversion", partial(do.backtest, targets[-1], "idle", "1d", 0))
         ]
         again = partial(do.backtest, targets[0], "market_maker", "5m", 0)
-        closing = [Step("the same backtest again", again)] * ALIKE
+        closing = [
+            *[Step("the same backtest again", again)] * ALIKE,
+            Step("sweep", partial(do.sweep, targets[0], "5m", 0)),
+        ]
         first = [*opening, *self._round(0, targets[0], "idle"), *closing]
         self._first_round_left = len(first)
         yield from (Step(step.what, step.run, first_round=True) for step in first)
@@ -146,6 +150,8 @@ class Load:
         yield Step("conversion again", partial(do.convert, target.day, force=force))
         yield run("ema_cross", "5m")
         yield run("market_maker", "5m")
+        if number:
+            yield Step("sweep", partial(do.sweep, target, "5m", number))
         if number % CANCEL_EVERY == CANCEL_EVERY - 1:
             yield Step("cancel", partial(do.cancel, target))
 

@@ -56,7 +56,9 @@ MUST_MOVE = (
     Sum("conversion bytes", metrics.CONVERSION_BYTES),
     Sum("catalog queries", metrics.CATALOG_QUERY_DURATION),
     Sum("row groups", metrics.CATALOG_ROW_GROUPS),
+    Sum("engine resets", metrics.ENGINE_RESETS),
     Sum("cache requests", metrics.CACHE_REQUESTS),
+    Sum("cache seconds saved", metrics.CACHE_SECONDS_SAVED),
     Sum("HTTP requests", metrics.HTTP_REQUEST_DURATION),
     Sum("job waits", metrics.JOB_QUEUE_WAIT),
     Sum("spans sent", metrics.TELEMETRY_SPANS, (("outcome", "exported"),)),
@@ -67,6 +69,13 @@ MUST_MOVE = (
 
 CACHE_HITS = Sum("cache hits", metrics.CACHE_REQUESTS, (("result", "hit"),))
 CACHE_MISSES = Sum("cache misses", metrics.CACHE_REQUESTS, (("result", "miss"),))
+GROUPS_READ, GROUPS_PRUNED = (
+    Sum(f"row groups {outcome}", metrics.CATALOG_ROW_GROUPS, (("outcome", outcome),))
+    for outcome in ("read", "pruned")
+)
+"""Pruned only where a day has more ticks than a row group."""
+REPEAT_RATIO = Sum("repeat ratio", metrics.CONVERSION_REPEAT_RATIO, (("kind", "quote"),))
+"""Known only where the first conversion took half a second."""
 IN_PROGRESS = Sum("runs in progress", metrics.BACKTEST_IN_PROGRESS)
 WATCHDOG = Sum("watchdog", metrics.TELEMETRY_WATCHDOG)
 TELEMETRY_ERRORS = Sum("telemetry errors", metrics.TELEMETRY_ERRORS)

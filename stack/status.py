@@ -12,7 +12,15 @@ from rich.table import Table
 from rich.text import Text
 
 from stack.alerting import Alerting
-from stack.monitor import CACHE_HITS, CACHE_MISSES, IN_PROGRESS, MUST_MOVE
+from stack.monitor import (
+    CACHE_HITS,
+    CACHE_MISSES,
+    GROUPS_PRUNED,
+    GROUPS_READ,
+    IN_PROGRESS,
+    MUST_MOVE,
+    REPEAT_RATIO,
+)
 from stack.tally import Run, Tally
 
 STATUSES = ("ok", "error", "cancelled", "timeout", "killed")
@@ -115,6 +123,7 @@ def as_json(view: View, problems: list[str]) -> dict[str, Any]:
         "rows_rejected": tally.rows_rejected,
         "bad_requests_refused": tally.refused,
         "reads": tally.reads,
+        "reads_unchanged": tally.unchanged,
         "first_round_done": tally.first_round_done,
         "metrics_from": view.source,
         "metrics": {
@@ -186,13 +195,17 @@ def _figures(view: View) -> Table:
         "rows converted", f"{number(tally.rows_converted)}, {number(tally.rows_rejected)} rejected"
     )
     table.add_row("data points", number(view.grown("data points")))
-    hits, misses = view.grown(CACHE_HITS.label), view.grown(CACHE_MISSES.label)
-    if hits + misses:
-        table.add_row(
-            "cache hits",
-            f"{number(hits)} of {number(hits + misses)} ({hits / (hits + misses):.0%})",
-        )
-    table.add_row("reads", number(tally.reads))
+    if repeat := view.now.get(REPEAT_RATIO.label, 0.0):
+        table.add_row("repeated conversion / first", f"{repeat:.2%}")
+    for name, part, rest in (
+        ("cache hits", CACHE_HITS, CACHE_MISSES),
+        ("row groups pruned", GROUPS_PRUNED, GROUPS_READ),
+    ):
+        if shown := _share(view.grown(part.label), view.grown(rest.label)):
+            table.add_row(name, shown)
+    table.add_row("seconds saved by caches", number(view.grown("cache seconds saved")))
+    table.add_row("engine resets in sweeps", number(view.grown("engine resets")))
+    table.add_row("reads", f"{number(tally.reads)}, {number(tally.unchanged)} of them unchanged")
     table.add_row("bad requests refused", number(tally.refused))
     if view.alerting:
         table.add_row("alerts", view.alerting.summary)
@@ -205,6 +218,12 @@ def _figures(view: View) -> Table:
             f"run {slowest.run_id}\ntrace {slowest.trace_id}",
         )
     return table
+
+
+def _share(part: float, rest: float) -> str:
+    """`3 of 4 (75%)`; empty where there is nothing."""
+    whole = part + rest
+    return f"{number(part)} of {number(whole)} ({part / whole:.0%})" if whole else ""
 
 
 def _metrics(view: View) -> Table:

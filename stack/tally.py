@@ -48,6 +48,8 @@ class Tally:
     """Bad requests that were answered by a problem document, as they must be."""
     reads: int = 0
     """Successful calls that only read."""
+    unchanged: int = 0
+    """Those that were answered by 304: the caller had it already."""
     cut_off: int = 0
     """Jobs still under way at the end."""
     failures: list[str] = field(default_factory=list)
@@ -72,7 +74,7 @@ class Tally:
                 self.rows_rejected += rejected
 
     def count(self, field_name: str) -> None:
-        """Add one to `refused`, `reads` or `cut_off`."""
+        """Add one to `refused`, `reads`, `unchanged` or `cut_off`."""
         with self._lock:
             setattr(self, field_name, getattr(self, field_name) + 1)
 
@@ -94,6 +96,7 @@ class Tally:
                 rows_rejected=self.rows_rejected,
                 refused=self.refused,
                 reads=self.reads,
+                unchanged=self.unchanged,
                 cut_off=self.cut_off,
                 failures=list(self.failures),
                 failure_count=self.failure_count,

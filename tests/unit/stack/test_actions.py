@@ -6,7 +6,7 @@ import pytest
 
 from nautilus_instrumentation import metrics
 from stack.actions import Actions
-from stack.client import Api, Interrupted
+from stack.client import Api, ApiError, Interrupted
 from stack.tally import Tally
 from stack.targets import BAD_REQUESTS, BadRequest, Target
 
@@ -142,3 +142,39 @@ def test_a_visit_reports_every_vital(backend, actions) -> None:
     sent = {one["vital"]: one["value"] for one in json.loads(backend.bodies[-1])["vitals"]}
     assert set(sent) == {*metrics.VITALS, "CLS"}
     assert 0 < sent["TTFB"] < sent["LOAD"]
+
+
+def answer_sweep(backend, *states: dict[str, object]) -> None:
+    left = iter(states)
+    backend.answers |= {
+        "GET /catalog/ticks": (200, {"ticks": [{"ts_init": 1_741_737_600_000_001_999}]}),
+        "POST /backtest/sweep": (202, {"sweep_id": "s1"}),
+        "GET /backtest/sweeps/s1": lambda: (200, {"total": 6, **next(left)}),
+        "DELETE /backtest/sweeps/s1": (200, {}),
+    }
+
+
+@pytest.mark.parametrize(("ok", "failures"), [(6, 0), (5, 1)])
+def test_a_sweep_is_done_when_all_its_runs_are(backend, actions, tally, ok, failures) -> None:
+    """It is waited for; one set that did not end well is a failure."""
+    running = {"status": "running", "counts": {"queued": 6}}
+    answer_sweep(backend, running, {"status": "done", "counts": {"ok": ok, "error": 6 - ok}})
+    actions.sweep(TARGET, "5m", 0)
+    assert tally.jobs == {("sweep", "error" if failures else "ok"): 1}
+    assert tally.failure_count == failures
+    assert json.loads(backend.bodies[1])["grid"]
+
+
+def test_a_sweep_under_way_at_the_end_is_cancelled(backend, tally) -> None:
+    """As a job is."""
+    answer_sweep(backend, {"status": "running", "counts": {"queued": 6}})
+    with pytest.raises(Interrupted):
+        Actions(Api(backend.url), tally, stopping=lambda: True).sweep(TARGET, "5m", 0)
+    assert backend.asked[-1] == "DELETE /backtest/sweeps/s1"
+
+
+def test_a_list_without_a_tag_is_an_error(backend) -> None:
+    """The console could not ask whether it still holds."""
+    backend.answers["GET /datasets"] = (200, [])
+    with pytest.raises(ApiError, match="no ETag"):
+        Api(backend.url).is_unchanged("/datasets")
