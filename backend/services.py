@@ -46,7 +46,8 @@ class Services:
     sweeps: SweepManager = None  # type: ignore[assignment]  # see above
 
 
-def _services(request: Request) -> Services:
+async def _services(request: Request) -> Services:
+    # Not that it waits: FastAPI calls what is no coroutine in a thread, at 50 µs and more.
     services: Services = request.app.state.services
     return services
 

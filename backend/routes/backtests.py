@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import asdict, dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query, Response
-from pydantic import BaseModel
+from fastapi import APIRouter, Path, Query, Response
+from pydantic import BaseModel, Field
 
 from backend.checks import check_backtest
 from backend.models import (
@@ -68,53 +67,55 @@ def _stored(job: Job) -> bool:
     )
 
 
-@dataclass(frozen=True)
-class Chosen:
+class Chosen(BaseModel):
     """Which results, and in which order."""
 
-    cursor: Annotated[str | None, Query(max_length=500)] = None
-    sort: Annotated[str, Query(max_length=50, description="a column; `-` before it: down")] = (
-        "-created_at"
+    cursor: str | None = Field(default=None, max_length=500)
+    sort: str = Field(
+        default="-created_at", max_length=50, description="a column; `-` before it: down"
     )
-    strategy: Annotated[str | None, Query(max_length=64)] = None
-    instrument_id: Annotated[InstrumentId | None, Query()] = None
+    strategy: str | None = Field(default=None, max_length=64)
+    instrument_id: InstrumentId | None = None
     status: RunStatus | None = None
 
-    def query(self, limit: int) -> ResultQuery:
-        return ResultQuery(limit, **asdict(self))
+
+class PageChosen(Chosen):
+    """With as many results as a page has."""
+
+    limit: int = Field(default=50, ge=1, le=MAX_PAGE)
+
+
+class TableChosen(Chosen):
+    """With as many results as a table has."""
+
+    limit: int = Field(default=10_000, ge=1, le=MAX_TABLE)
 
 
 @router.get("/results", response_model=ResultPage, responses=NOT_CHANGED)
 async def results(
-    parts: Parts,
-    chosen: Annotated[Chosen, Depends()],
-    if_none_match: IfNoneMatch = None,
-    limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 50,
+    parts: Parts, chosen: Annotated[PageChosen, Query()], if_none_match: IfNoneMatch = None
 ) -> Response:
     """One page of results without their equity curves, with its ETag."""
 
     def read() -> Response:
         # Read before the page: a result saved in between makes the tag old, never too new.
         tag = etag(parts.results.revision())
-        return not_changed(if_none_match, tag) or json(parts.results.page(chosen.query(limit)), tag)
+        page = parts.results.page
+        return not_changed(if_none_match, tag) or json(page(ResultQuery(**dict(chosen))), tag)
 
     return await asyncio.to_thread(read)
 
 
 @router.get("/table", response_model=ResultTable, responses=NOT_CHANGED)
 async def table(
-    parts: Parts,
-    chosen: Annotated[Chosen, Depends()],
-    if_none_match: IfNoneMatch = None,
-    limit: Annotated[int, Query(ge=1, le=MAX_TABLE)] = 10_000,
+    parts: Parts, chosen: Annotated[TableChosen, Query()], if_none_match: IfNoneMatch = None
 ) -> Response:
     """Results as lines of a table, thousands at once, with its ETag."""
 
     def read() -> Response:
         tag = etag(parts.results.revision())
-        return not_changed(if_none_match, tag) or json(
-            parts.results.table(chosen.query(limit)), tag
-        )
+        lines = parts.results.table
+        return not_changed(if_none_match, tag) or json(lines(ResultQuery(**dict(chosen))), tag)
 
     return await asyncio.to_thread(read)
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path, Query, Response
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from backend.models import ID_PATTERN, Job, JobStatus, JobType
+from backend.routes.answers import NOT_CHANGED, IfNoneMatch, typed
 from backend.services import Parts
 
 router = APIRouter(prefix="/jobs", tags=["jobs"])
@@ -16,15 +18,17 @@ router = APIRouter(prefix="/jobs", tags=["jobs"])
 JobId = Annotated[str, Path(pattern=f"^{ID_PATTERN.pattern}$")]
 
 
-@router.get("")
+@router.get("", response_model=list[Job], responses=NOT_CHANGED)
 async def jobs(
     parts: Parts,
+    if_none_match: IfNoneMatch = None,
     limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
     status: JobStatus | None = None,
     job_type: JobType | None = None,
-) -> list[Job]:
+) -> Response:
     """The newest jobs first; the last 10,000 that ended are remembered."""
-    return parts.jobs.list(limit, status, job_type)
+    found = parts.jobs.list(limit, status, job_type)
+    return await asyncio.to_thread(typed, list[Job], found, if_none_match)
 
 
 @router.get("/{job_id}")

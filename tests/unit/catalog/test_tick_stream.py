@@ -53,6 +53,20 @@ def client(app: FastAPI) -> Iterator[TestClient]:
         yield client
 
 
+@pytest.fixture
+def read(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Numbers of the row groups that were read."""
+    groups: list[int] = []
+
+    class Watched(pq.ParquetFile):  # type: ignore[misc]  # it is untyped
+        def read_row_groups(self, numbers: list[int], *rest: Any, **named: Any) -> pa.Table:
+            groups.extend(numbers)
+            return super().read_row_groups(numbers, *rest, **named)
+
+    monkeypatch.setattr(pq, "ParquetFile", Watched)
+    return groups
+
+
 def asked(tick_catalog: Any, kind: str = "quote", **changes: Any) -> dict[str, Any]:
     window = {"start": "2020-01-01", "end": "2030-01-01", "format": "arrow"}
     return {"instrument_id": tick_catalog.fx, "kind": kind, **window, "limit": 10**6, **changes}
@@ -77,10 +91,16 @@ def test_the_stream_is_the_table(
 
 @pytest.mark.parametrize("limit", [1, GROUP_ROWS, GROUP_ROWS + 1, 3 * GROUP_ROWS - 1])
 def test_a_stream_ends_at_its_limit(
-    small_groups: CatalogManager, tick_catalog: Any, limit: int
+    small_groups: CatalogManager,
+    tick_catalog: Any,
+    read: list[int],
+    limit: int,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Exactly, and what it holds are the first ticks."""
+    """Exactly; what it holds are the first ticks, and no more was read."""
+    monkeypatch.setattr(tick_table, "PART_ROWS", GROUP_ROWS)
     parts = list(small_groups.stream(tick_catalog.fx, "quote", *ALL, limit))
+    assert read == list(range(-(-limit // GROUP_ROWS)))
     assert all(part.num_rows for part in parts)
     assert pa.concat_tables(parts).equals(small_groups.ticks(tick_catalog.fx, "quote", *ALL, limit))
 
@@ -144,18 +164,14 @@ def test_a_refused_stream_is_a_problem(
 
 
 def test_who_leaves_stops_the_reading(
-    app: FastAPI, tick_catalog: Any, monkeypatch: pytest.MonkeyPatch
+    app: FastAPI,
+    small_groups: CatalogManager,
+    tick_catalog: Any,
+    read: list[int],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Neither the rest is read nor the file kept open."""
     monkeypatch.setattr(tick_table, "PART_ROWS", GROUP_ROWS)
-    read: list[int] = []
-
-    class Watched(pq.ParquetFile):  # type: ignore[misc]  # it is untyped
-        def read_row_groups(self, groups: list[int], *rest: Any, **named: Any) -> pa.Table:
-            read.extend(groups)
-            return super().read_row_groups(groups, *rest, **named)
-
-    monkeypatch.setattr(pq, "ParquetFile", Watched)
     query = "&".join(f"{name}={value}" for name, value in asked(tick_catalog).items())
     scope = {
         "type": "http", "asgi": {"version": "3.0", "spec_version": "2.3"}, "method": "GET",
@@ -180,4 +196,4 @@ def test_who_leaves_stops_the_reading(
     asyncio.run(asyncio.wait_for(app(scope, receive, send), 30))
     assert 0 < len(read) < tick_catalog.rows // GROUP_ROWS
     names = [os.path.realpath(f"/proc/self/fd/{fd}") for fd in os.listdir("/proc/self/fd")]
-    assert not [name for name in names if name.endswith(".parquet")]
+    assert not [name for name in names if name.startswith(str(small_groups.path))]
