@@ -1,7 +1,7 @@
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
 
-import { precompress } from "./build/precompress";
+import { precompress } from "./build/precompress.ts";
 
 // `npm run dev` shows changes at once; it asks the backend that `make demo` started.
 const BACKEND = process.env.BACKEND_URL ?? "http://127.0.0.1:8000";

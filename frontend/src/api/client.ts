@@ -45,11 +45,15 @@ interface Answered<T> {
   response: Response;
 }
 
+function pathOf(response: Response): string {
+  return URL.parse(response.url)?.pathname ?? "the service";
+}
+
 /** The content of an answer. Throws ApiError for one that is none. */
 export async function content<T>(answer: Promise<Answered<T>>): Promise<T> {
   const { data, error, response } = await answer;
   if (!response.ok) {
-    throw new ApiError(problemOf(error, response.status, new URL(response.url).pathname));
+    throw new ApiError(problemOf(error, response.status, pathOf(response)));
   }
   return data as T;
 }
