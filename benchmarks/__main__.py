@@ -31,6 +31,7 @@ BENCHMARKS: dict[str, tuple[str, ...]] = {
     "catalog": ("--rows", "200000", "--repeats", "1"),
     "memory": ("--rows", "50000", "--runs", "8"),
     "runs": ("--rows", "50000", "--repeats", "1", "--jobs", "4"),
+    "api": ("--results", "300", "--ticks", "200000", "--requests", "200"),
     "frontend": (),
 }
 """Module: its arguments for a quick run."""

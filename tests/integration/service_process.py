@@ -221,11 +221,16 @@ class Service:
 
         return value
 
+    @property
+    def metrics_url(self) -> str:
+        """Of the exporter, once `metrics` was called."""
+        return f"http://127.0.0.1:{self._exporter_port}/metrics"
+
     def _scrape(self) -> str:
         assert self._exporter is not None
         assert self._exporter.poll() is None, (self.folder / "exporter.log").read_text()
         try:
-            return httpx.get(f"http://127.0.0.1:{self._exporter_port}/metrics").text
+            return httpx.get(self.metrics_url).text
         except httpx.TransportError:
             return ""
 
