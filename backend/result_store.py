@@ -36,6 +36,9 @@ MAX_TABLE = 20_000
 """Lines of a table in one answer: 4 MB."""
 ENOUGH_RUNS = 3
 """Runs that a median must have before a run is compared with it."""
+PACE_SECONDS = 0.1
+"""Time in the engine that says something of its pace; less is start-up, and whoever had the core.
+It is the usual time that must be so long: a run that is only slow has no more ticks to tell by."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -179,12 +182,14 @@ class ResultStore:
 def throughput_ratio(result: ResultSummary, store: ResultStore) -> float | None:
     """Data points per second against the median of the last 20 runs like it.
 
-    None for a run that failed or that too few runs are like.
+    None for a run that failed, that too few runs are like, or that usually is over in no time.
     """
     others = store.similar(result)
     if result.status != "ok" or len(others) < ENOUGH_RUNS:
         return None
     median = statistics.median(others)
+    if result.data_points <= PACE_SECONDS * median:
+        return None
     return result.data_points_per_second / median if median > 0 else None
 
 

@@ -28,8 +28,8 @@ REFUSED_PER_ROUND = 3
 FORCE_EVERY = 3
 CANCEL_EVERY = 4
 """Rounds after which a conversion is forced, or a run cancelled (which costs its worker)."""
-ALIKE = 3
-"""Further runs like two of the first round: throughput is told of a run that some were like."""
+ALIKE = 4
+"""Runs alike in the first round: throughput is told of a run that some were like."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +119,8 @@ class Load:
             # Not converted yet: the run converts its window first, in the same trace.
             Step("backtest before conversion", partial(do.backtest, targets[-1], "idle", "1d", 0))
         ]
-        again = partial(do.backtest, targets[0], "market_maker", "5m", 0)
+        # Long enough for its pace to be told.
+        again = partial(do.backtest, targets[0], "market_maker", "1h", 0)
         closing = [
             *[Step("the same backtest again", again)] * ALIKE,
             Step("sweep", partial(do.sweep, targets[0], "5m", 0)),

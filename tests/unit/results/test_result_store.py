@@ -15,7 +15,7 @@ import pytest
 
 from backend.errors import Invalid, NotFound
 from backend.models import BacktestResult, ErrorInfo
-from backend.result_store import ResultStore, throughput_ratio
+from backend.result_store import PACE_SECONDS, ResultStore, throughput_ratio
 
 Make = Callable[..., BacktestResult]
 
@@ -322,9 +322,22 @@ def test_runs_are_alike_when_they_did_the_same_work(store: ResultStore, make_res
 
 def test_throughput_is_compared_with_the_median(store: ResultStore, make_result: Make) -> None:
     """The ratio is over the median of earlier runs; too few of them, or a failure, give none."""
-    result = make_result(9, data_points_per_second=50.0)
+    result = make_result(9, data_points_per_second=50.0, data_points=1_000)
     for n, speed in enumerate((100.0, 10.0, 200.0)):
         assert throughput_ratio(result, store) is None
         store.save(make_result(n, data_points_per_second=speed))
     assert throughput_ratio(result, store) == 0.5
     assert throughput_ratio(make_result(9, status="error"), store) is None
+
+
+def test_runs_of_no_time_have_no_pace(store: ResultStore, make_result: Make) -> None:
+    """What usually takes milliseconds may take twice as many by chance, however slow it was."""
+    for n in range(3):
+        store.save(make_result(n, data_points_per_second=100_000.0))
+    usual = 100_000 * PACE_SECONDS
+    few, enough = (
+        make_result(9, data_points_per_second=10.0, data_points=int(usual) + more)
+        for more in (-1, 1)
+    )
+    assert throughput_ratio(few, store) is None
+    assert throughput_ratio(enough, store) == 0.0001
