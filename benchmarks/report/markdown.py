@@ -7,11 +7,12 @@ from collections.abc import Iterable, Iterator, Sequence
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    """Lines of a table, columns of figures to the right, with an empty line after."""
+    """Lines of a table, columns of figures but the first to the right; an empty line after."""
     rows = list(rows)
     columns = list(zip(*rows, strict=True)) or [()] * len(heads)
     yield row(heads)
-    yield "|" + "|".join("---:" if _figures(column) else "---" for column in columns) + "|"
+    rights = ["---:" if _figures(column) else "---" for column in columns[1:]]
+    yield "|" + "|".join(["---", *rights]) + "|"
     yield from map(row, rows)
     yield ""
 

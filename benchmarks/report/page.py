@@ -100,14 +100,14 @@ def _section(section: Section) -> Iterator[str]:
     for each in section.tables:
         yield f"**{escaped(each.title)}**\n"
         yield from table(each.columns, [tuple(map(cell, row)) for row in each.rows])
+    for plot in section.plots:
+        yield f"![{escaped(plot.title)}]({IMAGES}/{plot_file(section, plot)})\n"
     if section.measures:
         yield "<details markdown><summary>All measures</summary>\n"
         yield from table(
             ("measure", "value"), [(each.name, str(each)) for each in section.measures]
         )
         yield "</details>\n"
-    for plot in section.plots:
-        yield f"![{escaped(plot.title)}]({IMAGES}/{plot_file(section, plot)})\n"
 
 
 def plot_file(section: Section, plot: Plot) -> str:

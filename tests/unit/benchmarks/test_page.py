@@ -113,6 +113,8 @@ def test_without_results_the_page_says_how_to_get_them() -> None:
 
 
 def test_columns_of_figures_stand_to_the_right(make_section: Any, make_results: Any) -> None:
-    """Words stand to the left, also beside figures."""
-    table = Table("T", ("way", "rows", "note"), (("ours", -1, "1"), ("theirs", 2.5, "none")))
+    """Words stand to the left, also beside figures, and so do the names of the rows."""
+    table = Table(
+        "T", ("way", "rows", "note"), (("1 of ours", -1, "1"), ("2 of theirs", 2.5, "none"))
+    )
     assert "|---|---:|---|" in page(make_results(make_section(tables=(table,))))
