@@ -1,5 +1,15 @@
-# The platform's image: backend, exporter and the demo's load, from one locked environment.
+# The platform's image: backend with its console, exporter and the demo's load, from one locked
+# environment.
 ARG PYTHON_IMAGE=python:3.13.14-slim-bookworm
+
+# The console: Node.js comes as a wheel pinned by hash, its packages from their lock; neither stays.
+FROM ${PYTHON_IMAGE} AS console
+RUN pip install --no-cache-dir uv==0.13.9
+WORKDIR /app
+COPY stack/__init__.py stack/console.py stack/settings.py stack/
+COPY frontend frontend
+RUN --mount=type=cache,target=/root/.npm --mount=type=cache,target=/root/.cache/uv \
+    python -m stack.console
 
 # The environment: wheels pinned by hash, compiled once.
 FROM ${PYTHON_IMAGE} AS environment
@@ -13,7 +23,8 @@ COPY . .
 # Editable, as in development: files are found beside the code.
 RUN --mount=type=cache,target=/root/.cache/uv \
     uv pip install --python /opt/venv/bin/python --no-deps --no-build-isolation -e instrumentation -e . \
-    && python -m compileall -q instrumentation/src alerts backend deploy promql stack tracestore
+    && python -m compileall -q instrumentation/src alerts backend deploy promql stack tracestore \
+    && rm -r frontend
 
 FROM ${PYTHON_IMAGE}
 LABEL org.opencontainers.image.title="nautilus-monitoring" \
@@ -26,6 +37,8 @@ RUN useradd --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin 
     && install -d /app/data_downloads
 COPY --from=environment /opt/venv /opt/venv
 COPY --from=environment /app /app
+COPY --from=console /app/frontend/pages.json /app/frontend/pages.json
+COPY --from=console /app/frontend/dist /app/frontend/dist
 WORKDIR /app
 USER 10001:10001
 EXPOSE 8000 9464

@@ -62,6 +62,16 @@ def test_the_image_holds_no_development_tools() -> None:
     assert not {"pytest", "mypy", "ruff", "hypothesis", "grafanalib", "mkdocs"} & part.keys()
 
 
+def test_the_image_holds_the_console_and_not_what_built_it() -> None:
+    """What is served, and the addresses it is served at; no sources, no Node.js."""
+    final = DOCKERFILE.rpartition("\nFROM ")[2]
+    brought = re.findall(r"^COPY --from=console (\S+) (\S+)$", final, flags=re.MULTILINE)
+    assert brought == [(f"/app/{path}",) * 2 for path in ("frontend/pages.json", "frontend/dist")]
+    assert "rm -r frontend" in DOCKERFILE
+    lines = IGNORE.splitlines()
+    assert {"frontend/dist", "**/node_modules"} <= set(lines)
+
+
 def pins(lock: str) -> dict[str, set[str]]:
     """Package → hashes, of all its pins in a lock file."""
     found: dict[str, set[str]] = {}
