@@ -25,8 +25,10 @@ from benchmarks.report.stacks import fold, own_shares, part_shares
 
 SECONDS = 6
 RATE = 200
-WAITING_COUNTS = ("catalog",)
-"""Areas whose work is done by threads of Rust, which py-spy does not see: waiting counts there."""
+WAITING_COUNTS = {
+    "catalog": "Waiting for the catalog's threads of Rust counts, which py-spy does not see."
+}
+"""Areas in which a thread that waits is sampled too, and why."""
 TIMEOUT_SECONDS = 240
 
 
@@ -70,7 +72,10 @@ def _profile(area: str, title: str, folder: Path) -> Profile:
         return _ended(area, title, worker.returncode)
     image = f"{area}.svg"
     (folder / image).write_text(flame_graph(stacks, title))
-    return Profile(area, title, stacks.total(), image, own_shares(stacks), part_shares(stacks))
+    return Profile(
+        area, title, stacks.total(), image, own_shares(stacks), part_shares(stacks),
+        note=WAITING_COUNTS.get(area, ""),
+    )  # fmt: skip
 
 
 def _ended(area: str, title: str, code: int) -> Profile:

@@ -141,8 +141,8 @@ def sentence(profile: Profile) -> str:
     top = profile.frames[0]
     return (
         f"Of {profile.samples:,} samples, {parts}; the most in one function: "
-        f"{top.name}, {top.share:.0%}."
-    )
+        f"{top.name}, {top.share:.0%}. {profile.note}"
+    ).rstrip()
 
 
 def _recommendations(results: Results) -> Iterator[str]:

@@ -47,6 +47,7 @@ class Profile:
     image: str = ""
     frames: tuple[Frame, ...] = ()
     parts: tuple[Frame, ...] = ()
+    note: str = ""
     skipped: str = ""
     failed: str = ""
 

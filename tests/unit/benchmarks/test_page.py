@@ -92,11 +92,13 @@ def test_a_profile_says_where_the_time_goes(make_results: Any) -> None:
     """In one line, with its picture."""
     frames = (Frame("sort (backend/sorting.py)", 0.41),)
     parts = (Frame("backend", 0.6), Frame("pyarrow", 0.4))
-    profile = Profile("conversion", "Conversion", 1_200, "conversion.svg", frames, parts)
+    profile = Profile(
+        "conversion", "Conversion", 1_200, "conversion.svg", frames, parts, "Waiting counts."
+    )
     text = page(make_results(profiles=(profile,)))
     assert (
         "Of 1,200 samples, backend 60%, pyarrow 40%; the most in one function: "
-        "sort (backend/sorting.py), 41%."
+        "sort (backend/sorting.py), 41%. Waiting counts."
     ) in text
     assert "(images/performance/profiles/conversion.svg)" in text
 
