@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 
 from rich.console import Console
@@ -58,6 +60,16 @@ def differences(a: Results, b: Results) -> list[str]:
     return [f"{name}: {one} in A, {other} in B" for name, one, other in pairs if one != other]
 
 
+def _table(name: str, found: Iterable[tuple[str, ...]]) -> Table:
+    table = Table(title=f"{name}: B against A", title_justify="left")
+    for column in ("measure", "A", "B", "B/A", ""):
+        table.add_column(column, overflow="fold")
+    colours = {"better": "green", "worse": "red", "within spread": "dim"}
+    for _, *cells in found:
+        table.add_row(*cells, style=colours.get(cells[-1], "yellow"))
+    return table
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the comparison; 2 where a file cannot be read as results."""
     parser = argparse.ArgumentParser(prog="benchmarks.report.compare", description=__doc__)
@@ -70,11 +82,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"not a result file: {error}\n")
         return 2
     console = Console()
-    table = Table("benchmark", "measure", "A", "B", "B/A", "", title="B against A")
-    colours = {"better": "green", "worse": "red", "within spread": "dim"}
-    for row in rows(a, b):
-        table.add_row(*row, style=colours.get(row[-1], "yellow"))
-    console.print(table)
+    for name, found in groupby(sorted(rows(a, b), key=itemgetter(0)), key=itemgetter(0)):
+        console.print(_table(name, found))
     for line in differences(a, b):
         console.print(f"The machines or versions differ: {line}", style="yellow", highlight=False)
     for name, results in (("A", a), ("B", b)):

@@ -27,5 +27,6 @@ def print_summary(console: Console, results: Results, *, judged: bool) -> None:
                 f"MISSED, set by the {why}: {section.name}, {target.name}: {measured}, {target}",
                 style="bold red" if why != "aim" else "yellow", highlight=False,
             )  # fmt: skip
-    if not results.missed("mission", "issue"):
-        console.print("Every target of the mission and the issues is met.", style="green")
+    gating = [each for s in results.sections for each in s.targets if each.why != "aim"]
+    met = len(gating) - len(results.missed("mission", "issue"))
+    console.print(f"{met} of {len(gating)} targets of the mission and the issues are met.")
