@@ -201,9 +201,8 @@ def _replay(run: Run, tools: Workshop, scope: Any, instrument: Instrument, ticks
     """Run the engine that the runs of a sweep share, which holds the ticks already."""
     request, bench = run.request, tools.bench
     try:
-        with scope.stage("build"):
-            logging = engine_log.config(run.context.settings)
-            engine = bench.take(request, instrument, ticks, logging)
+        logging = engine_log.config(run.context.settings)
+        engine = bench.take(request, instrument, ticks, logging, scope.stage("build"))
         with _followed(run, scope, engine, instrument):
             replay(engine, ticks, request.chunk_size or REPLAY_CHUNK, scope, run.show)
         bench.put_back()

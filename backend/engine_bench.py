@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,16 +47,19 @@ class EngineBench:
         instrument: Instrument,
         ticks: list[Any],
         logging: LoggingConfig,
+        building: AbstractContextManager[Any] | None = None,
     ) -> BacktestEngine:
         """An engine as new, that holds these ticks, with the request's strategy.
 
-        Raises Invalid that names the field of the request.
+        `building` is entered while one is made, not while it is loaded. Raises Invalid that names
+        the field of the request.
         """
         strategy = registry.build(request.strategy, request.params, instrument, request.kind)
         market = _market(request)
         if self._kept is None or not self._kept.suits(market, instrument, ticks):
             self.scrap()
-            engine = build_market(request, instrument, logging)
+            with building or nullcontext():
+                engine = build_market(request, instrument, logging)
             try:
                 engine.add_data(ticks)
                 own = engine.kernel.msgbus.subscriptions()

@@ -12,15 +12,16 @@ import logging
 import secrets
 import time
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from backend import printed
 from backend.errors import Conflict, NotFound, QueueFull
 from backend.executors.base import Executor, Outcome, Progress, RestartReason, Task
+from backend.job_entry import Ended, Entry, watch
+from backend.job_listener import OnLoop
 from backend.job_spans import JobSpans
 from backend.lanes import Lanes
 from backend.models import BacktestRequest, ConvertRequest, ErrorInfo, Job, JobStatus, JobType
@@ -38,28 +39,6 @@ _CANCELLED = Outcome(
 )
 _TURNS = 2
 """Jobs of a sweep that each worker may have: one that it runs, one that it finds when done."""
-
-Ended = Callable[[Job, Mapping[str, Any]], Awaitable[None]]
-"""Told of the end of a sweep's job, with what its worker returned; nothing if it did not."""
-
-
-@dataclass
-class _Entry:
-    job: Job
-    work: Work
-    spans: JobSpans
-    queued_at: float
-    version: int = 0
-    taken: bool = False
-    """A worker has it, or had it."""
-    ended: Ended | None = None
-    watchers: set[asyncio.Event] = field(default_factory=set)
-    done: asyncio.Event = field(default_factory=asyncio.Event)
-
-    def changed(self) -> None:
-        self.version += 1
-        for watcher in self.watchers:
-            watcher.set()
 
 
 class JobManager:
@@ -81,7 +60,7 @@ class JobManager:
         self._queue_limit = queue_limit
         self._sweeps_limit = sweeps_limit
         self._history_limit = history_limit
-        self._entries: OrderedDict[str, _Entry] = OrderedDict()
+        self._entries: OrderedDict[str, Entry] = OrderedDict()
         self._finished: OrderedDict[str, None] = OrderedDict()
         self._queued = 0
         self._lanes = Lanes()
@@ -90,7 +69,7 @@ class JobManager:
         self._loop = asyncio.get_running_loop()
 
     def start(self) -> None:
-        self._executor.start(_OnLoop(self._loop, self))
+        self._executor.start(OnLoop(self._loop, self))
 
     async def close(self) -> None:
         """End all jobs and workers; returns when their ends are recorded."""
@@ -161,7 +140,7 @@ class JobManager:
 
     def watch(self, job_id: str) -> AsyncIterator[Job]:
         """The job now and after each change, up to its end. Raises NotFound at once."""
-        return _watch(self._entry(job_id))
+        return watch(self._entry(job_id))
 
     async def cancel(self, job_id: str) -> Job:
         """End a queued or running job. Raises Conflict when it has ended, or ends, by itself."""
@@ -202,7 +181,7 @@ class JobManager:
             run_id=work.run_id,
             created_at=datetime.now(UTC),
         )
-        self._entries[job_id] = _Entry(job, work, spans, time.monotonic())
+        self._entries[job_id] = Entry(job, work, spans, time.monotonic())
         self._queued += 1
         self._session.jobs.queued(work.job_type)
         task = Task(
@@ -247,14 +226,14 @@ class JobManager:
         # Whatever the worker was doing, the slot has no run now, and it could not say so.
         self._session.recorder.gauge(metrics.BACKTEST_LAST_PROGRESS, str(slot)).set(0)
 
-    def _relay(self, entry: _Entry, outcome: Outcome) -> None:
+    def _relay(self, entry: Entry, outcome: Outcome) -> None:
         """Log what native code printed, with the ids that it could not know."""
         run_id = entry.work.run_id if isinstance(entry.work, BacktestWork) else ""
         ids = {"trace_id": entry.spans.trace_id, "run_id": run_id}
         for line in printed.lines(outcome.printed):
             _engine_log.info(line, extra=ids)
 
-    async def _end(self, entry: _Entry, outcome: Outcome) -> None:
+    async def _end(self, entry: Entry, outcome: Outcome) -> None:
         """Settle everything that hangs on the job, then let those know who wait for it."""
         self._relay(entry, outcome)
         value = outcome.value or {}
@@ -286,7 +265,7 @@ class JobManager:
         entry.changed()
         self._forget_oldest(entry.job.job_id)
 
-    def _count(self, entry: _Entry, job: Job, outcome: Outcome) -> None:
+    def _count(self, entry: Entry, job: Job, outcome: Outcome) -> None:
         work, exemplar = entry.work, entry.spans.exemplar()
         if not entry.taken:
             self._queued -= 1
@@ -326,46 +305,12 @@ class JobManager:
             oldest, _ = self._finished.popitem(last=False)
             del self._entries[oldest]
 
-    def _entry(self, job_id: str) -> _Entry:
+    def _entry(self, job_id: str) -> Entry:
         try:
             return self._entries[job_id]
         except KeyError:
             raise NotFound(f"no job {job_id}", field="job_id") from None
 
-    def _update(self, entry: _Entry, **changes: Any) -> None:
+    def _update(self, entry: Entry, **changes: Any) -> None:
         entry.job = entry.job.model_copy(update=changes)
         entry.changed()
-
-
-async def _watch(entry: _Entry) -> AsyncIterator[Job]:
-    changed = asyncio.Event()
-    entry.watchers.add(changed)
-    try:
-        while True:
-            changed.clear()
-            yield entry.job
-            if entry.done.is_set():
-                return
-            await changed.wait()
-    finally:
-        entry.watchers.discard(changed)
-
-
-class _OnLoop:
-    """An executor's listener that carries each event over to the loop."""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop, jobs: JobManager) -> None:
-        self._loop = loop
-        self._jobs = jobs
-
-    def started(self, task_id: str, slot: int) -> None:
-        self._loop.call_soon_threadsafe(self._jobs.on_started, task_id, slot)
-
-    def progressed(self, task_id: str, progress: Progress) -> None:
-        self._loop.call_soon_threadsafe(self._jobs.on_progress, task_id, progress)
-
-    def ended(self, task_id: str, outcome: Outcome) -> None:
-        self._loop.call_soon_threadsafe(self._jobs.on_ended, task_id, outcome)
-
-    def restarted(self, slot: int, reason: RestartReason) -> None:
-        self._loop.call_soon_threadsafe(self._jobs.on_restarted, slot, reason)

@@ -38,7 +38,7 @@ async def sweeps(
     parts: Parts, limit: Annotated[int, Query(ge=1, le=100)] = 20
 ) -> list[SweepSummary]:
     """The newest sweeps first, without their runs."""
-    return await parts.sweeps.list(limit)
+    return await parts.sweeps.newest(limit)
 
 
 @router.get("/sweeps/{sweep_id}")

@@ -71,9 +71,9 @@ class SweepManager:
         """The sweep as it stands. Raises NotFound."""
         return self._live(await asyncio.to_thread(self._store.get, sweep_id))
 
-    async def list(self, limit: int) -> list[SweepSummary]:
+    async def newest(self, limit: int) -> list[SweepSummary]:
         """The newest first."""
-        found = await asyncio.to_thread(self._store.list, limit)
+        found = await asyncio.to_thread(self._store.newest, limit)
         return [
             SweepSummary.model_validate(self._live(sweep).model_dump(exclude={"runs"}))
             for sweep in found

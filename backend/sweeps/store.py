@@ -122,8 +122,8 @@ class SweepStore:
         carrier: dict[str, str] = orjson.loads(text)
         return carrier
 
-    def list(self, limit: int) -> list[Sweep]:
-        """The newest first."""
+    def newest(self, limit: int) -> list[Sweep]:
+        """Sweeps, the newest first."""
         return self._sweeps("ORDER BY created_at DESC, sweep_id DESC LIMIT ?", (limit,))
 
     def running(self) -> list[Sweep]:
