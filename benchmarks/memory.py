@@ -49,16 +49,17 @@ SPANS = {"5m": timedelta(minutes=5), "1h": timedelta(hours=1), "1d": timedelta(d
 
 @dataclass(frozen=True)
 class Case:
-    """A backtest: strategy, window and the worker's memory limit (bytes)."""
+    """A backtest: strategy, window, the worker's memory limit (bytes), and whether of a sweep."""
 
     strategy: str
     window: str
     limit: int = LIMIT
+    sweep: bool = False
 
     @property
     def name(self) -> str:
         streamed = f", limit {self.limit // 2**20} MiB" if self.limit != LIMIT else ""
-        return f"{self.strategy} {self.window}{streamed}"
+        return f"{self.strategy} {self.window}{streamed}{' in a sweep' if self.sweep else ''}"
 
 
 PEAKS = (
@@ -69,7 +70,11 @@ PEAKS = (
     Case("ema_cross", "1d"),
     Case("ema_cross", "1d", TIGHT),
 )
-LEAKS = (Case("ema_cross", "1h"), Case("market_maker", "5m"))
+LEAKS = (
+    Case("ema_cross", "1h"),
+    Case("ema_cross", "1h", sweep=True),
+    Case("market_maker", "5m"),
+)
 
 
 def worker(folder: Path, case: Case, runs: int) -> dict[str, Any]:
@@ -111,7 +116,7 @@ def _results(folder: Path, case: Case, runs: int, session: Any) -> Iterator[Any]
     for number in range(runs):
         context = JobContext(
             job_id=f"job-{number}", run_id=f"run-{number}", trace_id="", slot=0, session=session,
-            settings=settings,
+            settings=settings, sweep_id="sweep" if case.sweep else None,
         )  # fmt: skip
         request = BacktestRequest(
             instrument_id="EUR/USD.SIM", kind="quote", start=start,
@@ -149,7 +154,8 @@ def slope(after: list[float]) -> tuple[float, float, float]:
         return float("nan"), float("nan"), float("nan")
     (found, _), covariance = np.polyfit(x, tail, 1, cov=True)
     error = 2 * float(np.sqrt(covariance[0, 0]))
-    return float(found), float(found) - error, float(found) + error
+    # Whole bytes: where nothing grows, the fit leaves crumbs.
+    return float(round(found)), float(round(found - error)), float(round(found + error))
 
 
 def measure(rows: int, runs: int) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -165,7 +171,8 @@ def measure(rows: int, runs: int) -> tuple[dict[str, Any], dict[str, Any]]:
 
 def _in_process(step: str, folder: Path, case: Case = LEAKS[0], runs: int = 1) -> dict[str, Any]:
     command = [sys.executable, "-m", "benchmarks.memory", "--step", step, "--folder", str(folder)]
-    command += [case.strategy, case.window, str(case.limit), "--runs", str(runs)]
+    command += [case.strategy, case.window, str(case.limit), str(int(case.sweep))]
+    command += ["--runs", str(runs)]
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     return json.loads(done.stdout.strip().splitlines()[-1])  # type: ignore[no-any-return]
 
@@ -268,8 +275,9 @@ def main() -> None:
     elif given.step == "convert":
         print(json.dumps(convert(given.folder)))
     else:
-        strategy, window, limit = given.case
-        print(json.dumps(worker(given.folder, Case(strategy, window, int(limit)), given.runs)))
+        strategy, window, limit, sweep = given.case
+        case = Case(strategy, window, int(limit), bool(int(sweep)))
+        print(json.dumps(worker(given.folder, case, given.runs)))
 
 
 if __name__ == "__main__":
