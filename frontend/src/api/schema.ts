@@ -101,7 +101,7 @@ export interface paths {
         };
         /**
          * Compare
-         * @description Run A against run B: parameters, versions, results, stages, memory.
+         * @description Run A against run B: parameters, versions, results, stages, memory; with an ETag.
          */
         get: operations["compare_api_backtest_compare_get"];
         put?: never;
@@ -121,7 +121,7 @@ export interface paths {
         };
         /**
          * Evaluation
-         * @description Runs ranked by one figure of their performance.
+         * @description Runs ranked by one figure of their performance, with the ETag of the list of results.
          */
         get: operations["evaluation_api_backtest_evaluation_get"];
         put?: never;
@@ -190,6 +190,90 @@ export interface paths {
          * @description Run a backtest; a window that is not converted yet is converted first.
          */
         post: operations["run_api_backtest_run_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/backtest/sweep": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Start
+         * @description Run a backtest with many sets of parameters; each is a run with a result of its own.
+         */
+        post: operations["start_api_backtest_sweep_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/backtest/sweeps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Sweeps
+         * @description The newest sweeps first, without their runs.
+         */
+        get: operations["sweeps_api_backtest_sweeps_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/backtest/sweeps/{sweep_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Sweep
+         * @description One sweep: its runs with their key figures as they end, and the best of them so far.
+         */
+        get: operations["sweep_api_backtest_sweeps__sweep_id__get"];
+        put?: never;
+        post?: never;
+        /**
+         * Cancel
+         * @description Cancel what has not ended: 200 with the sweep, 409 when it was over before.
+         */
+        delete: operations["cancel_api_backtest_sweeps__sweep_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/backtest/sweeps/{sweep_id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Events
+         * @description Server-sent events named `sweep`, without runs: now, whenever a run ends, and at the end.
+         */
+        get: operations["events_api_backtest_sweeps__sweep_id__events_get"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -922,6 +1006,8 @@ export interface components {
              * @enum {string}
              */
             status: "ok" | "error" | "cancelled" | "timeout" | "killed";
+            /** Sweep Id */
+            sweep_id?: string | null;
             /** Trace Id */
             trace_id: string;
             /** @description null: the run ended early, or before this was recorded */
@@ -1220,6 +1306,43 @@ export interface components {
             detail: string;
             /** Field */
             field: string;
+        };
+        /**
+         * Figures
+         * @description What a run of a sweep came to; its result has the rest.
+         */
+        Figures: {
+            /**
+             * Currency
+             * @description of `pnl`
+             */
+            currency?: string | null;
+            /** Data Points */
+            data_points: number;
+            /** Duration Seconds */
+            duration_seconds: number;
+            /** Exposure */
+            exposure?: number | null;
+            /** Max Drawdown */
+            max_drawdown?: number | null;
+            /** Orders */
+            orders: number;
+            /** Pnl */
+            pnl?: number | null;
+            /** Positions */
+            positions: number;
+            /** Profit Factor */
+            profit_factor?: number | null;
+            /** Sharpe Ratio */
+            sharpe_ratio?: number | null;
+            /** Sortino Ratio */
+            sortino_ratio?: number | null;
+            /** Total Return */
+            total_return?: number | null;
+            /** Turnover */
+            turnover?: number | null;
+            /** Win Rate */
+            win_rate?: number | null;
         };
         /**
          * FoundTrace
@@ -1941,6 +2064,8 @@ export interface components {
              * @enum {string}
              */
             status: "ok" | "error" | "cancelled" | "timeout" | "killed";
+            /** Sweep Id */
+            sweep_id?: string | null;
             /** Trace Id */
             trace_id: string;
             /** Versions */
@@ -2077,6 +2202,184 @@ export interface components {
             params_schema: {
                 [key: string]: unknown;
             };
+        };
+        /**
+         * Sweep
+         * @description A sweep with its runs, in the order of their sets.
+         */
+        Sweep: {
+            /** @description of the runs that ended well so far */
+            best: components["schemas"]["SweepRun"] | null;
+            /**
+             * Counts
+             * @description runs by status
+             */
+            counts: {
+                [key: string]: number;
+            };
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Finished At */
+            finished_at?: string | null;
+            request: components["schemas"]["SweepRequest"];
+            /** Runs */
+            runs: components["schemas"]["SweepRun"][];
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "running" | "done" | "cancelled";
+            /** Sweep Id */
+            sweep_id: string;
+            /** Total */
+            total: number;
+            /**
+             * Trace Id
+             * @description of the request; each run has a trace of its own
+             */
+            trace_id: string;
+        };
+        /**
+         * SweepAccepted
+         * @description What was made of the request: a job for each set.
+         */
+        SweepAccepted: {
+            /** Job Ids */
+            job_ids: string[];
+            /** Runs */
+            runs: components["schemas"]["SweepRun"][];
+            /** Sweep Id */
+            sweep_id: string;
+            /** Trace Id */
+            trace_id: string;
+        };
+        /**
+         * SweepRequest
+         * @description A backtest, and the sets of parameters to run it with.
+         *
+         *     `params` hold for all sets. Every combination of the grid's values is a set, and so is each of
+         *     `sets`.
+         */
+        SweepRequest: {
+            /** Chunk Size */
+            chunk_size?: number | null;
+            /**
+             * End
+             * Format: date-time
+             */
+            end: string;
+            /**
+             * Grid
+             * @description values by parameter; every combination is run
+             */
+            grid?: {
+                [key: string]: unknown[];
+            };
+            /** Instrument Id */
+            instrument_id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "quote" | "trade";
+            /**
+             * Objective
+             * @description what `best` is chosen by
+             * @default pnl
+             * @enum {string}
+             */
+            objective: "pnl" | "total_return" | "sharpe_ratio" | "sortino_ratio" | "max_drawdown" | "win_rate" | "profit_factor" | "turnover" | "exposure";
+            /** Params */
+            params?: {
+                [key: string]: unknown;
+            };
+            /**
+             * Sets
+             * @description further sets, as they are
+             */
+            sets?: {
+                [key: string]: unknown;
+            }[];
+            /**
+             * Skip Invalid
+             * @description leave out combinations that the strategy refuses, such as a fast period above the slow one
+             * @default false
+             */
+            skip_invalid: boolean;
+            /**
+             * Start
+             * Format: date-time
+             */
+            start: string;
+            /** Starting Balances */
+            starting_balances?: string[] | null;
+            /** Strategy */
+            strategy: string;
+            venue?: components["schemas"]["Venue"];
+        };
+        /**
+         * SweepRun
+         * @description One set of parameters and its run, whose result is stored under `run_id`.
+         */
+        SweepRun: {
+            error?: components["schemas"]["ErrorInfo"] | null;
+            figures?: components["schemas"]["Figures"] | null;
+            /** Job Id */
+            job_id: string;
+            /** Params */
+            params: {
+                [key: string]: unknown;
+            };
+            /** Run Id */
+            run_id: string;
+            /**
+             * Status
+             * @default queued
+             * @enum {string}
+             */
+            status: "queued" | "running" | "ok" | "error" | "cancelled" | "timeout" | "killed";
+            /** Trace Id */
+            trace_id: string;
+        };
+        /**
+         * SweepSummary
+         * @description A sweep without its runs.
+         */
+        SweepSummary: {
+            /** @description of the runs that ended well so far */
+            best: components["schemas"]["SweepRun"] | null;
+            /**
+             * Counts
+             * @description runs by status
+             */
+            counts: {
+                [key: string]: number;
+            };
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Finished At */
+            finished_at?: string | null;
+            request: components["schemas"]["SweepRequest"];
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "running" | "done" | "cancelled";
+            /** Sweep Id */
+            sweep_id: string;
+            /** Total */
+            total: number;
+            /**
+             * Trace Id
+             * @description of the request; each run has a trace of its own
+             */
+            trace_id: string;
         };
         /**
          * TagNames
@@ -2371,7 +2674,9 @@ export interface operations {
                 limit?: number;
                 cursor?: string | null;
             };
-            header?: never;
+            header?: {
+                "if-none-match"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2385,6 +2690,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["NotificationPage"];
                 };
+            };
+            /** @description Not changed since `If-None-Match` */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A problem */
             default: {
@@ -2529,7 +2841,9 @@ export interface operations {
                 b: string;
                 format?: "json" | "csv";
             };
-            header?: never;
+            header?: {
+                "if-none-match"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2544,6 +2858,13 @@ export interface operations {
                     "application/json": components["schemas"]["Comparison"];
                     "text/csv": string;
                 };
+            };
+            /** @description Not changed since `If-None-Match` */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A problem */
             default: {
@@ -2570,7 +2891,9 @@ export interface operations {
                 status?: ("ok" | "error" | "cancelled" | "timeout" | "killed") | null;
                 format?: "json" | "csv";
             };
-            header?: never;
+            header?: {
+                "if-none-match"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2586,6 +2909,13 @@ export interface operations {
                     "text/csv": string;
                 };
             };
+            /** @description Not changed since `If-None-Match` */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description A problem */
             default: {
                 headers: {
@@ -2600,13 +2930,13 @@ export interface operations {
     results_api_backtest_results_get: {
         parameters: {
             query?: {
-                limit?: number;
                 cursor?: string | null;
                 /** @description a column; `-` before it: down */
                 sort?: string;
                 strategy?: string | null;
                 instrument_id?: string | null;
                 status?: ("ok" | "error" | "cancelled" | "timeout" | "killed") | null;
+                limit?: number;
             };
             header?: {
                 "if-none-match"?: string | null;
@@ -2757,16 +3087,173 @@ export interface operations {
             };
         };
     };
-    table_api_backtest_table_get: {
+    start_api_backtest_sweep_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SweepRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SweepAccepted"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sweeps_api_backtest_sweeps_get: {
         parameters: {
             query?: {
                 limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SweepSummary"][];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sweep_api_backtest_sweeps__sweep_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sweep_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Sweep"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancel_api_backtest_sweeps__sweep_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sweep_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Sweep"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    events_api_backtest_sweeps__sweep_id__events_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sweep_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The sweep as events */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": unknown;
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    table_api_backtest_table_get: {
+        parameters: {
+            query?: {
                 cursor?: string | null;
                 /** @description a column; `-` before it: down */
                 sort?: string;
                 strategy?: string | null;
                 instrument_id?: string | null;
                 status?: ("ok" | "error" | "cancelled" | "timeout" | "killed") | null;
+                limit?: number;
             };
             header?: {
                 "if-none-match"?: string | null;
@@ -2806,7 +3293,9 @@ export interface operations {
     instruments_api_catalog_instruments_get: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "if-none-match"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2820,6 +3309,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["CatalogInstrument"][];
                 };
+            };
+            /** @description Not changed since `If-None-Match` */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A problem */
             default: {
@@ -2839,6 +3335,7 @@ export interface operations {
                 kind: "quote" | "trade";
                 start: string;
                 end: string;
+                /** @description of JSON at most 100000 */
                 limit?: number;
                 format?: "json" | "arrow";
             };
@@ -2872,7 +3369,9 @@ export interface operations {
     dashboards_api_dashboards_get: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "if-none-match"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2886,6 +3385,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["BoardSummary"][];
                 };
+            };
+            /** @description Not changed since `If-None-Match` */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A problem */
             default: {
@@ -2901,7 +3407,9 @@ export interface operations {
     dashboard_api_dashboards__uid__get: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "if-none-match"?: string | null;
+            };
             path: {
                 uid: string;
             };
@@ -2918,6 +3426,13 @@ export interface operations {
                     "application/json": components["schemas"]["BoardDocument"];
                 };
             };
+            /** @description Not changed since `If-None-Match` */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description A problem */
             default: {
                 headers: {
@@ -2932,7 +3447,9 @@ export interface operations {
     datasets_api_datasets_get: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "if-none-match"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2946,6 +3463,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["RawDay"][];
                 };
+            };
+            /** @description Not changed since `If-None-Match` */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A problem */
             default: {
@@ -3027,7 +3551,9 @@ export interface operations {
                 status?: ("queued" | "running" | "ok" | "error" | "cancelled" | "timeout" | "killed") | null;
                 job_type?: ("convert" | "backtest" | "sweep") | null;
             };
-            header?: never;
+            header?: {
+                "if-none-match"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3041,6 +3567,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Job"][];
                 };
+            };
+            /** @description Not changed since `If-None-Match` */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A problem */
             default: {
@@ -3149,7 +3682,9 @@ export interface operations {
     objectives_api_objectives_get: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "if-none-match"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3163,6 +3698,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ObjectivesDocument"];
                 };
+            };
+            /** @description Not changed since `If-None-Match` */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A problem */
             default: {
@@ -3324,7 +3866,9 @@ export interface operations {
     runbooks_api_runbooks_get: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "if-none-match"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3338,6 +3882,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["RunbookSummary"][];
                 };
+            };
+            /** @description Not changed since `If-None-Match` */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A problem */
             default: {
@@ -3470,7 +4021,9 @@ export interface operations {
     strategies_api_strategies_get: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "if-none-match"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3484,6 +4037,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Strategy"][];
                 };
+            };
+            /** @description Not changed since `If-None-Match` */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A problem */
             default: {
