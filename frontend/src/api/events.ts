@@ -37,6 +37,7 @@ export function followJob(jobId: string, client: QueryClient): () => void {
         stop();
         void client.invalidateQueries({ queryKey: ["jobs", "active"] });
         void client.invalidateQueries({ queryKey: ["results"] });
+        void client.invalidateQueries({ queryKey: ["result", update.run_id] });
       }
     });
     source.onerror = () => void retry();

@@ -35,8 +35,9 @@ it("lets workers of the console be run, and nothing else", () => {
 });
 
 it("tells the speed between the last two counts", () => {
+  const first: { points: number | null; at: number } = { points: 100, at: 1_000 };
   const { result, rerender } = renderHook(({ points, at }) => useSpeed(points, at), {
-    initialProps: { points: 100, at: 1_000 },
+    initialProps: first,
   });
   expect(result.current).toBeNull();
   rerender({ points: 600, at: 1_500 });

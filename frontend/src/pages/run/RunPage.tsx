@@ -11,11 +11,21 @@ import { RunResult } from "./RunResult";
 
 const route = getRouteApi("/runs/$runId");
 
+const AGAIN_MS = 3_000;
+
+function isMissing(error: Error | null): boolean {
+  return error instanceof ApiError && error.status === 404;
+}
+
 /** A run: while it goes on its job, afterwards its result. */
 export default function RunPage() {
   const { runId } = route.useParams();
-  const query = useQuery(result(runId));
-  const missing = query.error instanceof ApiError && query.error.status === 404;
+  const query = useQuery({
+    ...result(runId),
+    // A run that goes on has no result yet.
+    refetchInterval: ({ state }) => (isMissing(state.error) ? AGAIN_MS : false),
+  });
+  const missing = isMissing(query.error);
   const jobs = useQuery({ ...activeJobs, enabled: missing });
   const job = jobs.data?.find((one) => one.run_id === runId);
   if (missing && job) {
