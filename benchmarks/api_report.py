@@ -34,9 +34,9 @@ def section(found: dict[str, Any]) -> Section:
         targets=_targets(),
         plots=(
             Plot(
-                "p99 by callers, idle", "bar", "s",
+                "p95 by callers, idle", "bar", "s",
                 {f"{callers} callers": tuple(
-                    (name, found["idle"][name, callers].quantile(99)) for name in LIMITS)
+                    (name, found["idle"][name, callers].quantile(95)) for name in LIMITS)
                  for callers in (10, 100)},
             ),
         ),
@@ -61,7 +61,7 @@ def _load_measures(found: dict[str, Any]) -> list[Measure]:
     for state in ("idle", "busy"):
         for (name, callers), seen in found[state].items():
             label = f"{name}, {callers} callers, {state}"
-            measures.append(Measure(f"{label}, p99", seen.quantile(99), "s"))
+            measures.append(Measure(f"{label}, p95", seen.quantile(95), "s"))
             measures.append(Measure(f"{label}, rate", seen.rate, "requests/s", better="higher"))
     return measures
 
@@ -106,7 +106,7 @@ def _other_measures(found: dict[str, Any]) -> list[Measure]:
 
 def _targets() -> tuple[Target, ...]:
     under_load = [
-        Target(f"{name} under load", f"{name}, {callers} callers, idle, p99", limit, "at most",
+        Target(f"{name} under load", f"{name}, {callers} callers, idle, p95", limit, "at most",
                "s", "mission")
         for name, limit in LIMITS.items()
         for callers in (10, 100)
