@@ -32,6 +32,7 @@ BENCHMARKS: dict[str, tuple[str, ...]] = {
     "memory": ("--rows", "50000", "--runs", "8"),
     "runs": ("--rows", "50000", "--repeats", "1", "--jobs", "4"),
     "api": ("--results", "300", "--ticks", "200000", "--requests", "200"),
+    "sweeps": ("--rows", "20000", "--sets", "4", "--naive-sets", "2", "--rounds", "1"),
     "frontend": (),
 }
 """Module: its arguments for a quick run."""
