@@ -449,7 +449,7 @@ def test_an_unchanged_list_is_not_sent_again(client):
 
 
 STORED = ["backtest/results", "backtest/table", "backtest/evaluation", "catalog/instruments",
-          "datasets", "strategies", "dashboards", "dashboards/nautobs-cache", "objectives",
+          "datasets", "jobs", "strategies", "dashboards", "dashboards/nautobs-cache", "objectives",
           "runbooks", "alerts/notifications"]  # fmt: skip
 
 

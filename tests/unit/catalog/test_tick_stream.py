@@ -102,7 +102,17 @@ def test_a_stream_ends_at_its_limit(
     parts = list(small_groups.stream(tick_catalog.fx, "quote", *ALL, limit))
     assert read == list(range(-(-limit // GROUP_ROWS)))
     assert all(part.num_rows for part in parts)
-    assert pa.concat_tables(parts).equals(small_groups.ticks(tick_catalog.fx, "quote", *ALL, limit))
+    whole = small_groups.ticks(tick_catalog.fx, "quote", *ALL, MAX_TICKS)
+    assert pa.concat_tables(parts).equals(whole.slice(0, limit))
+
+
+def test_a_window_between_two_ticks_is_refused(
+    small_groups: CatalogManager, tick_catalog: Any
+) -> None:
+    """Also where a row group spans it."""
+    between = tick_catalog.start_ns + 1, tick_catalog.start_ns + 2
+    with pytest.raises(Invalid, match="no quote ticks"):
+        small_groups.stream(tick_catalog.fx, "quote", *between, 9)
 
 
 def test_a_stream_begins_and_ends_inside_the_window(

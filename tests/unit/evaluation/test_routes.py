@@ -65,6 +65,24 @@ def test_tables_are_files_for_spreadsheets(
     assert text in {cell for row in rows for cell in row}
 
 
+@pytest.mark.parametrize("path", ["evaluation?", "evaluation?format=csv&", "compare?a=good&b=bad"])
+def test_figures_are_sent_again_once_a_result_comes_or_goes(
+    client: TestClient, store: ResultStore, make_result: Callable[..., BacktestResult], path: str
+) -> None:
+    """Until then the caller's tag holds."""
+    tag = client.get(f"/backtest/{path}").headers["etag"]
+
+    def again() -> int:
+        return client.get(f"/backtest/{path}", headers={"if-none-match": tag}).status_code
+
+    assert again() == 304
+    store.save(make_result("new"))
+    assert again() == 200
+    tag = client.get(f"/backtest/{path}").headers["etag"]
+    store.delete("flat")
+    assert again() == 200
+
+
 def test_a_comparison_is_what_openapi_says(client: TestClient) -> None:
     """Run A against run B."""
     answer = client.get("/backtest/compare", params={"a": "good", "b": "bad"})
