@@ -26,6 +26,7 @@ def links(settings: StackSettings, found: dict[str, Found]) -> tuple[Link, ...]:
     """Where to look, for what runs."""
     backend, exporter = settings.url("BACKEND_PORT"), settings.url("METRICS_PORT")
     shown = [
+        Link("console", f"{backend}/", "objectives, what fires, backtests and their results"),
         Link("backend", f"{backend}/api/docs", "the API: jobs, results, datasets"),
         Link("boards", f"{backend}/dashboards", "what each board asks, as links"),
         Link("exporter", f"{exporter}/metrics", "metrics of all processes"),
