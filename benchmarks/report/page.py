@@ -69,10 +69,10 @@ def _targets(results: Results) -> Iterator[str]:
             measure = section.by_name.get(target.measure)
             verdict = VERDICTS[target.met(measure)]
             measured = str(measure) if measure else "not measured"
-            rows.append((target.name, measured, str(target), target.why, verdict))
+            rows.append((target.name, target.measure, measured, str(target), target.why, verdict))
     missed = sum(row[-1] == VERDICTS[False] for row in rows)
     yield f"{len(rows) - missed} of {len(rows)} are met.\n"
-    heads = ("target", "measured", "limit", "set by", "verdict")
+    heads = ("target", "figure", "measured", "limit", "set by", "verdict")
     lines = table(heads, rows)
     yield from (line.replace(r"\*\*MISSED\*\*", VERDICTS[False]) for line in lines)
     yield "An aim is shown, and decides nothing.\n"

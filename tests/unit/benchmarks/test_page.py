@@ -27,7 +27,7 @@ def test_a_target_has_its_verdict(
     make_section: Any, make_results: Any, speed: float, verdict: str
 ) -> None:
     """Measured, limit, who set it, and whether it is met."""
-    row = f"| reading is fast | {speed:.0f}x ({speed - 1:.0f}–{speed + 1:.0f}x) | at least 18x |"
+    row = f"| reading is fast | speed | {speed:.0f}x ({speed - 1:.0f}–{speed + 1:.0f}x) | at least 18x |"
     assert f"{row} mission | {verdict} |" in page(make_results(make_section(speed)))
 
 
@@ -40,7 +40,9 @@ def test_targets_met_are_counted(make_section: Any, make_results: Any) -> None:
 def test_a_target_without_a_measurement_is_missed(make_section: Any, make_results: Any) -> None:
     """And says that it was not measured."""
     text = page(make_results(make_section(measures=(), recommendations=())))
-    assert "| reading is fast | not measured | at least 18x | mission | **MISSED** |" in text
+    assert (
+        "| reading is fast | speed | not measured | at least 18x | mission | **MISSED** |" in text
+    )
 
 
 def test_a_failed_benchmark_is_told(make_section: Any, make_results: Any) -> None:
