@@ -27,8 +27,9 @@ def test_a_target_has_its_verdict(
     make_section: Any, make_results: Any, speed: float, verdict: str
 ) -> None:
     """Measured, limit, who set it, and whether it is met."""
-    row = f"| reading is fast | speed | {speed:.0f}x ({speed - 1:.0f}–{speed + 1:.0f}x) | at least 18x |"
-    assert f"{row} mission | {verdict} |" in page(make_results(make_section(speed)))
+    measured = f"{speed:.0f}x ({speed - 1:.0f}–{speed + 1:.0f}x)"
+    row = f"| reading is fast | speed | {measured} | at least 18x | mission | {verdict} |"
+    assert row in page(make_results(make_section(speed)))
 
 
 def test_targets_met_are_counted(make_section: Any, make_results: Any) -> None:
