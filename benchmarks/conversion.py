@@ -45,7 +45,7 @@ def measure(sizes: list[int], pairs: int) -> dict[str, Any]:
             }
             if rows == sizes[0]:
                 figures["parts"] = _in_process("parts", ordered, "", rows)["parts"]
-                figures["parallel"] = _parallel(ordered, rows, pairs)
+                figures["parallel"] = _parallel(ordered, rows, min(pairs, 2))
     return figures
 
 
@@ -66,9 +66,9 @@ def _pairs(root: Path, kind: str, rows: int, pairs: int) -> dict[str, Any]:
     }
 
 
-def _parallel(root: Path, rows: int, pairs: int) -> dict[str, Any]:
+def _parallel(root: Path, rows: int, rounds: int) -> dict[str, Any]:
     ways: dict[str, list[Any]] = {way: [] for way in conversion_steps.WAYS}
-    for _ in range(pairs):
+    for _ in range(rounds):
         for way, found in ways.items():
             found.append(_in_process("parallel", root, way, rows))
     alone = _all(ways[conversion_steps.WAYS[0]], "seconds")

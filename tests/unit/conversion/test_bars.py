@@ -144,6 +144,15 @@ def test_rows_out_of_order_make_the_same_bars(barred):
     assert first == contents(barred)
 
 
+def test_steps_that_do_not_divide_each_other(world):
+    """Bars of four and of six seconds are made of the same ticks, not of each other."""
+    ask_for(world, 'bars = ["4-SECOND-BID", "6-SECOND-BID"]')
+    world.quotes([5 * 10**9, 7 * 10**9])
+    assert world.one().bars == {
+        "EUR/USD.SIM-4-SECOND-BID-EXTERNAL": 1, "EUR/USD.SIM-6-SECOND-BID-EXTERNAL": 2,
+    }  # fmt: skip
+
+
 def test_bars_are_counted_as_bars(barred, observed):
     """Rows of kind `bar`, apart from those of the ticks."""
     barred.session = observed.session
