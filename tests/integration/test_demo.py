@@ -202,17 +202,16 @@ def lead_to_traces(run: Run, prometheus: Prometheus) -> None:
     }
     for spec in WITH_EXEMPLARS:
         assert trace_ids(prometheus, spec.sample_names[0]), spec.name
-    store = f"http://127.0.0.1:{run.ports['TEMPO_PORT']}"
+    store = httpx.Client(base_url=f"http://127.0.0.1:{run.ports['TEMPO_PORT']}/api/v2/traces")
     left = set(found)
 
     def all_open() -> bool:
         # Spans leave a second after they end; those of a run in progress are still to come.
-        left.difference_update(
-            {one for one in left if httpx.get(f"{store}/api/v2/traces/{one}").status_code == 200}
-        )
+        left.difference_update({one for one in left if store.get(one).status_code == 200})
         return not left
 
-    run.until(all_open, START_SECONDS)
+    with store:
+        run.until(all_open, START_SECONDS)
 
 
 def trace_ids(prometheus: Prometheus, sample: str) -> set[str]:
