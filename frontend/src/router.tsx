@@ -11,7 +11,9 @@ import {
 import { Loading, Failed } from "./components/states";
 import { NotFound } from "./shell/NotFound";
 import { Shell } from "./shell/Shell";
+import { parseSearch, stringifySearch } from "./lib/search";
 import { readBacktestsSearch } from "./pages/backtests/search";
+import { readBoardSearch } from "./pages/dashboards/boardSearch";
 
 const root = createRootRoute({ component: Shell, notFoundComponent: NotFound });
 
@@ -34,13 +36,28 @@ const run = createRoute({
   component: lazyRouteComponent(() => import("./pages/run/RunPage")),
 });
 
+const dashboards = createRoute({
+  getParentRoute: () => root,
+  path: "/dashboards",
+  component: lazyRouteComponent(() => import("./pages/dashboards/DashboardsPage")),
+});
+
+const dashboard = createRoute({
+  getParentRoute: () => root,
+  path: "/dashboards/$uid",
+  validateSearch: readBoardSearch,
+  component: lazyRouteComponent(() => import("./pages/dashboards/DashboardPage")),
+});
+
 function PageFailed({ error, reset }: ErrorComponentProps) {
   const shown = error instanceof Error ? error : new Error(String(error));
   return <Failed error={shown} retry={reset} />;
 }
 
 export const router = createRouter({
-  routeTree: root.addChildren([home, backtests, run]),
+  routeTree: root.addChildren([home, backtests, run, dashboards, dashboard]),
+  parseSearch,
+  stringifySearch,
   defaultPreload: "intent",
   // Pages keep their own data, in the cache of queries.
   defaultPreloadStaleTime: 0,

@@ -4,12 +4,12 @@ import { useSyncExternalStore } from "react";
 import type uPlot from "uplot";
 
 const SERIES = 8;
-const FONT = "11px system-ui, sans-serif";
+export const FONT = "11px system-ui, sans-serif";
 const DARK = "(prefers-color-scheme: dark)";
 
 const [MINUTE, HOUR, DAY] = [60, 3_600, 86_400];
 /** Labels of times by the distance between them, in 24 hours; a new day is named below its first. */
-const CLOCK: uPlot.Axis.Values = [
+export const CLOCK: uPlot.Axis.Values = [
   [365 * DAY, "{YYYY}", null, null, null, null, null, null, 1],
   [28 * DAY, "{MMM}", "\n{YYYY}", null, null, null, null, null, 1],
   [DAY, "{DD} {MMM}", "\n{YYYY}", null, null, null, null, null, 1],

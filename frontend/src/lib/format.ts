@@ -15,8 +15,16 @@ const money = new Intl.NumberFormat("en", {
   signDisplay: "negative",
 });
 
+const formats = new Map<number, Intl.NumberFormat>();
+
 function digits(value: number, significant: number): string {
-  return new Intl.NumberFormat("en", { maximumSignificantDigits: significant }).format(value);
+  let format = formats.get(significant);
+  if (!format) {
+    // Making one takes longer than all axes of a board have.
+    format = new Intl.NumberFormat("en", { maximumSignificantDigits: significant });
+    formats.set(significant, format);
+  }
+  return format.format(value);
 }
 
 /** `1,234,567`, or fewer digits where there are fractions. */

@@ -5,7 +5,7 @@ import type pages from "../../pages.json";
 export type PagePath = keyof typeof pages;
 
 export interface NavigationItem {
-  to: Extract<PagePath, "/" | "/backtests">;
+  to: Extract<PagePath, "/" | "/backtests" | "/dashboards">;
   title: string;
   /** `g` and then this key leads there. */
   key: string;
@@ -14,4 +14,5 @@ export interface NavigationItem {
 export const NAVIGATION: readonly NavigationItem[] = [
   { to: "/", title: "Home", key: "h" },
   { to: "/backtests", title: "Backtests", key: "b" },
+  { to: "/dashboards", title: "Dashboards", key: "d" },
 ];

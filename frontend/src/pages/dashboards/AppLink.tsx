@@ -1,0 +1,32 @@
+import { useRouter } from "@tanstack/react-router";
+import type { AnchorHTMLAttributes, MouseEvent } from "react";
+
+import { isOwn } from "./traceLink";
+
+interface Props extends AnchorHTMLAttributes<HTMLAnchorElement> {
+  href: string;
+}
+
+/** Goes to an address: within the console when it has the page, else as the browser does. */
+export function useOpen(): (href: string) => void {
+  const router = useRouter();
+  return (href) => {
+    if (isOwn(href)) void router.navigate({ href });
+    else window.location.assign(href);
+  };
+}
+
+/** A link by its address. */
+export function AppLink({ href, children, ...rest }: Props) {
+  const open = useOpen();
+  const onClick = (event: MouseEvent) => {
+    if (event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
+    event.preventDefault();
+    open(href);
+  };
+  return (
+    <a {...rest} href={href} onClick={onClick}>
+      {children}
+    </a>
+  );
+}

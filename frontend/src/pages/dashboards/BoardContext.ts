@@ -1,0 +1,27 @@
+/** What all panels of a board share. */
+
+import { createContext, use } from "react";
+
+import type { Board } from "../../grafana/model";
+import type { TextRange, Window } from "../../grafana/range";
+import type { Values } from "../../grafana/variables";
+
+export interface Shown {
+  board: Board;
+  values: Values;
+  /** As the address holds it. */
+  range: TextRange;
+  /** Unix seconds. */
+  window: Window;
+  /** All panels show this window. */
+  zoom: (window: Window) => void;
+  zoomOut: () => void;
+}
+
+export const BoardContext = createContext<Shown | null>(null);
+
+export function useBoard(): Shown {
+  const shown = use(BoardContext);
+  if (!shown) throw new Error("there is no board around");
+  return shown;
+}

@@ -1,0 +1,103 @@
+import { useQuery } from "@tanstack/react-query";
+import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
+import { useCallback, useEffect, useMemo, useState } from "react";
+
+import { boards } from "../../api/queries";
+import { Page } from "../../components/Page";
+import { Async, Empty } from "../../components/states";
+import type { Board } from "../../grafana/model";
+import { absolute, isLive, lengthOf, resolve, widened, type Window } from "../../grafana/range";
+import { valuesOf } from "../../grafana/variables";
+import { BoardContext, type Shown } from "./BoardContext";
+import { type BoardSearch, panelId, valuesIn } from "./boardSearch";
+import { board as boardQuery } from "./data";
+import { Sections } from "./Sections";
+import { Toolbar } from "./Toolbar";
+
+const BOARD = "/dashboards/$uid";
+
+/** One board: the address holds all that can be chosen on it. */
+export default function DashboardPage() {
+  const { uid } = useParams({ from: BOARD });
+  const query = useQuery(boardQuery(uid));
+  const titles = useQuery(boards).data;
+  const title = query.data?.title ?? titles?.find((one) => one.uid === uid)?.title ?? "Dashboard";
+  return query.data ? (
+    <Opened key={uid} board={query.data} />
+  ) : (
+    <Page title={title}>
+      <Async query={query} what="the board" lines={8}>
+        {() => null}
+      </Async>
+    </Page>
+  );
+}
+
+function Opened({ board }: { board: Board }) {
+  const search = useSearch({ from: BOARD });
+  const navigate = useNavigate({ from: BOARD });
+  const range = useMemo(
+    () => ({
+      from: search.from ?? board.time?.from ?? "now-1h",
+      to: search.to ?? board.time?.to ?? "now",
+    }),
+    [search.from, search.to, board],
+  );
+  const refresh = search.refresh ?? board.refresh ?? "";
+  const [now, update] = useNow(isLive(range) ? lengthOf(refresh) : null);
+  const change = useCallback(
+    (changed: BoardSearch) => {
+      update();
+      void navigate({ search: (before) => ({ ...before, ...changed }), resetScroll: false });
+    },
+    [navigate, update],
+  );
+  // The address is a new object each time; its variables seldom change.
+  const given = JSON.stringify(valuesIn(search));
+  const shown = useMemo((): Shown => {
+    const window = resolve(range, now);
+    const zoom = (to: Window) => change({ ...absolute(to) });
+    return {
+      board,
+      values: valuesOf(board, JSON.parse(given) as Record<string, string[]>),
+      range,
+      window,
+      zoom,
+      zoomOut: () => zoom(widened(window, Date.now() / 1_000)),
+    };
+  }, [board, given, range, now, change]);
+  const opened = panelId(search);
+  const only = board.panels.find((panel) => panel.id === opened && panel.type !== "row");
+  return (
+    <BoardContext value={shown}>
+      <Page title={board.title}>
+        <Toolbar refresh={refresh} change={change} update={update} />
+        {opened !== null && !only && (
+          <Empty>
+            <span>This board has no panel {opened}: here are all.</span>
+          </Empty>
+        )}
+        <Sections panels={only ? [only] : board.panels} alone={only !== undefined} />
+      </Page>
+    </BoardContext>
+  );
+}
+
+/** Unix seconds, every so many seconds anew while the page is looked at; and how to ask at once. */
+function useNow(every: number | null): [number, () => void] {
+  const [now, setNow] = useState(() => Date.now() / 1_000);
+  const update = useCallback(() => setNow(Date.now() / 1_000), []);
+  useEffect(() => {
+    if (every === null) return;
+    const tick = () => {
+      if (document.visibilityState === "visible") update();
+    };
+    const timer = setInterval(tick, every * 1_000);
+    document.addEventListener("visibilitychange", tick);
+    return () => {
+      clearInterval(timer);
+      document.removeEventListener("visibilitychange", tick);
+    };
+  }, [every, update]);
+  return [now, update];
+}

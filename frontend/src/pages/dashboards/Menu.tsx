@@ -1,0 +1,42 @@
+import { type ReactNode, useEffect, useRef } from "react";
+
+import styles from "./Toolbar.module.css";
+
+interface Props {
+  label: string;
+  /** What is chosen. */
+  text: string;
+  children: ReactNode;
+}
+
+/** Choices below a button; a click elsewhere or Escape closes them. */
+export function Menu({ label, text, children }: Props) {
+  const details = useRef<HTMLDetailsElement>(null);
+  useEffect(() => {
+    const close = (event: Event) => {
+      const menu = details.current;
+      if (!menu?.open) return;
+      if (
+        event instanceof KeyboardEvent
+          ? event.key === "Escape"
+          : !menu.contains(event.target as Node)
+      ) {
+        menu.open = false;
+      }
+    };
+    document.addEventListener("pointerdown", close);
+    document.addEventListener("keydown", close);
+    return () => {
+      document.removeEventListener("pointerdown", close);
+      document.removeEventListener("keydown", close);
+    };
+  }, []);
+  return (
+    <details ref={details} className={styles.many}>
+      <summary aria-label={`${label}: ${text}`}>
+        <span>{text}</span>
+      </summary>
+      <div className={styles.menu}>{children}</div>
+    </details>
+  );
+}

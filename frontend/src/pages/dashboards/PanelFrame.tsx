@@ -1,0 +1,135 @@
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { type ComponentType, memo, useEffect, useId, useRef, useState } from "react";
+
+import { Failed, Loading, Stale } from "../../components/states";
+import { useWidth } from "../../lib/useWidth";
+import { fieldConfig, type Panel } from "../../grafana/model";
+import { aboutPanel } from "../../grafana/support";
+import { useBoard } from "./BoardContext";
+import { BoardLink } from "./BoardLink";
+import type { BodyProps } from "./bodies";
+import { HeatmapBody } from "./chart/HeatmapBody";
+import type { Mark } from "./chart/picture";
+import { TimelineBody } from "./chart/TimelineBody";
+import { TimeSeriesBody } from "./chart/TimeSeriesBody";
+import { exemplarQuery, panelQuery } from "./data";
+import styles from "./Panel.module.css";
+import { StatBody } from "./StatBody";
+import { TableBody } from "./TableBody";
+import { TextBody } from "./TextBody";
+import { TracesBody } from "./TracesBody";
+import { useVisible } from "./useVisible";
+
+const BODIES: Record<string, ComponentType<BodyProps>> = {
+  heatmap: HeatmapBody,
+  stat: StatBody,
+  "state-timeline": TimelineBody,
+  table: TableBody,
+  timeseries: TimeSeriesBody,
+};
+const QUIET = ["stat", "table"];
+const NONE: never[] = [];
+
+interface Props {
+  panel: Panel;
+  marks: readonly Mark[];
+  /** It is the only one shown. */
+  alone: boolean;
+}
+
+/** A panel: its title, where it leads, and its body in whatever state that is. */
+export const PanelFrame = memo(function PanelFrame({ panel, marks, alone }: Props) {
+  const id = useId();
+  if (panel.type === "text") return <TextBody panel={panel} />;
+  const links = QUIET.includes(panel.type) ? NONE : (fieldConfig(panel).links ?? NONE);
+  return (
+    <section className={styles.panel} aria-labelledby={id} aria-describedby={`${id}-about`}>
+      <header className={styles.head}>
+        <h3 id={id} title={panel.description}>
+          {panel.title}
+        </h3>
+        <nav className={styles.links} aria-label={`About ${panel.title}`}>
+          {links.map((link) => (
+            <BoardLink key={link.url} link={link} />
+          ))}
+          <Link
+            from="/dashboards/$uid"
+            to="/dashboards/$uid"
+            search={(search) => ({ ...search, viewPanel: alone ? undefined : String(panel.id) })}
+            aria-label={alone ? "Show all panels" : `Show only ${panel.title}`}
+            title={alone ? "Show all panels" : "Show only this panel"}
+            className={styles.view}
+          >
+            {alone ? "×" : "⤢"}
+          </Link>
+        </nav>
+      </header>
+      <p id={`${id}-about`} className={alone ? styles.about : "visually-hidden"}>
+        {panel.description}
+      </p>
+      <Body panel={panel} marks={marks} />
+    </section>
+  );
+});
+
+function Body({ panel, marks }: Omit<Props, "alone">) {
+  const kind = BODIES[panel.type];
+  const wrong = aboutPanel(panel);
+  if (panel.type === "traces") return <TracesBody panel={panel} />;
+  if (!kind || wrong.length) return <p className={styles.nothing}>{wrong.join(" ")}</p>;
+  return <Queried panel={panel} marks={marks} kind={kind} />;
+}
+
+interface QueriedProps extends Omit<Props, "alone"> {
+  kind: ComponentType<BodyProps>;
+}
+
+function Queried({ panel, marks, kind: Kind }: QueriedProps) {
+  const { board, values, window } = useBoard();
+  const place = useRef<HTMLDivElement>(null);
+  const visible = useVisible(place);
+  const width = useWidth(place);
+  const view = { board, values, window, pixels: width };
+  const asked = panelQuery(panel, view);
+  const query = useQuery({ ...asked, enabled: visible && width > 0 });
+  const wanted = exemplarQuery(panel, view);
+  const exemplars = useQuery({
+    ...wanted,
+    enabled: wanted.enabled === true && query.isSuccess && !query.isPlaceholderData && visible,
+  });
+  const retry = () => void query.refetch();
+  return (
+    <div ref={place} className={styles.body} aria-busy={query.isFetching}>
+      {query.data === undefined ? (
+        query.error ? (
+          <Failed error={query.error} retry={retry} />
+        ) : (
+          <Loading what={panel.title} lines={2} />
+        )
+      ) : (
+        <>
+          {query.error && <Stale at={query.dataUpdatedAt} error={query.error} retry={retry} />}
+          <Late busy={query.isPlaceholderData} />
+          <Kind panel={panel} data={query.data} exemplars={exemplars.data ?? NONE} marks={marks} />
+        </>
+      )}
+    </div>
+  );
+}
+
+const LATE_MS = 400;
+
+/** A thin line at the top when the next values take long. */
+function Late({ busy }: { busy: boolean }) {
+  const [late, setLate] = useState(false);
+  useEffect(() => {
+    if (!busy) return;
+    const timer = setTimeout(() => setLate(true), LATE_MS);
+    return () => {
+      clearTimeout(timer);
+      setLate(false);
+    };
+  }, [busy]);
+  return late ? <progress className={styles.late} aria-label="Loading" /> : null;
+}

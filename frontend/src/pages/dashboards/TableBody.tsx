@@ -1,0 +1,89 @@
+import { useNavigate } from "@tanstack/react-router";
+import { type ReactNode, useMemo, useState } from "react";
+
+import { type Column, Table } from "../../components/Table";
+import { Time } from "../../components/Time";
+import { fieldConfig, type Panel } from "../../grafana/model";
+import { cellText, sortedRows, START, tableOf, type Table as Data } from "../../grafana/tables";
+import { linkTarget } from "../../grafana/variables";
+import { useBoard } from "./BoardContext";
+import { BoardLink } from "./BoardLink";
+import type { BodyProps } from "./bodies";
+import { readBoardSearch } from "./boardSearch";
+import { NoValue } from "./NoValue";
+import styles from "./Panel.module.css";
+
+type Row = Data["rows"][number] & { __row: string };
+
+export function TableBody({ panel, data }: BodyProps) {
+  const navigate = useNavigate();
+  const { values, range } = useBoard();
+  const [sort, setSort] = useState(() => firstSort(panel));
+  const target = panel.targets?.[0];
+  const table = useMemo(
+    () => (target ? tableOf(panel, target, data.answers[0]) : { fields: [], rows: [] }),
+    [panel, target, data],
+  );
+  const rows = useMemo(() => {
+    const field = sort?.replace(/^-/, "");
+    const ordered = field ? sortedRows(table, field, sort?.startsWith("-") ?? false) : table.rows;
+    return ordered.map((row, place) => ({ ...row, __row: String(place) }));
+  }, [table, sort]);
+  const columns = useMemo(() => columnsOf(panel, table), [panel, table]);
+  if (!rows.length) return <NoValue panel={panel} />;
+
+  function open(row: Row): void {
+    const link = fieldConfig(panel).links?.[0];
+    const to = link && linkTarget(link.url, values, range, row);
+    if (!to) return;
+    const search = readBoardSearch(to.search);
+    void navigate({ to: "/dashboards/$uid", params: { uid: to.uid }, search });
+  }
+
+  return (
+    <Table
+      label={panel.title}
+      rows={rows}
+      columns={columns}
+      rowKey={(row) => row.__row}
+      onOpen={open}
+      sort={sort}
+      onSort={setSort}
+      className={styles.table}
+    />
+  );
+}
+
+function firstSort(panel: Panel): string | undefined {
+  const [by] = panel.options?.sortBy ?? [];
+  return by && `${by.desc ? "-" : ""}${by.displayName}`;
+}
+
+function columnsOf(panel: Panel, table: Data): Column<Row>[] {
+  const link = fieldConfig(panel).links?.[0];
+  return table.fields.map((field, place) => {
+    const numbers = table.rows.some((row) => typeof row[field] === "number") && field !== START;
+    const cell = (row: Row): ReactNode => {
+      const text =
+        field === START ? (
+          <Time at={new Date(Number(row[field]) * 1_000)} />
+        ) : (
+          cellText(panel, field, row[field])
+        );
+      if (place > 0 || !link) return text;
+      return (
+        <BoardLink link={link} row={row} ofRow>
+          {text}
+        </BoardLink>
+      );
+    };
+    return {
+      id: field,
+      title: fieldConfig(panel, field).displayName ?? field.replace(/^nautilus\./, ""),
+      width: numbers ? "minmax(5.5rem, 0.5fr)" : "minmax(6.5rem, 1fr)",
+      end: numbers,
+      sortable: true,
+      cell,
+    };
+  });
+}

@@ -1,0 +1,56 @@
+import { calcTitle, reduced } from "../../../grafana/reduce";
+import type { Line } from "../../../grafana/series";
+import { inUnit } from "../../../grafana/units";
+import styles from "./Legend.module.css";
+import { seriesToken } from "./lines";
+
+interface Props {
+  lines: readonly Line[];
+  calcs: readonly string[];
+  unit: string | undefined;
+  only: number | null;
+  setOnly: (only: number | null) => void;
+}
+
+/** The lines of a chart with their values; a click shows one alone. */
+export function Legend({ lines, calcs, unit, only, setOnly }: Props) {
+  return (
+    // It scrolls where there are many lines.
+    <div className={styles.legend} tabIndex={lines.length > 3 ? 0 : undefined}>
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">
+              <span className="visually-hidden">line</span>
+            </th>
+            {calcs.map((calc) => (
+              <th key={calc} scope="col">
+                {calcTitle(calc)}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {lines.map(({ label, values }, place) => (
+            <tr key={place} className={only !== null && only !== place ? styles.off : undefined}>
+              <th scope="row">
+                <button
+                  type="button"
+                  aria-pressed={only === place}
+                  title={label}
+                  onClick={() => setOnly(only === place ? null : place)}
+                >
+                  <span style={{ background: `var(--${seriesToken(place)})` }} />
+                  {label}
+                </button>
+              </th>
+              {calcs.map((calc) => (
+                <td key={calc}>{inUnit(reduced(calc, values), unit)}</td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}

@@ -1,0 +1,60 @@
+import { useMemo, useState } from "react";
+
+import { fieldConfig, type RangeSeries } from "../../../grafana/model";
+import { linesOf } from "../../../grafana/series";
+import { inUnit } from "../../../grafana/units";
+import { NoValue } from "../NoValue";
+import type { BodyProps } from "../bodies";
+import { traceHref } from "../traceLink";
+import { BoardChart } from "./BoardChart";
+import { Legend } from "./Legend";
+import { linesPicture, thinned } from "./lines";
+
+export function TimeSeriesBody({ panel, data, exemplars, marks }: BodyProps) {
+  const [only, setOnly] = useState<number | null>(null);
+  const { unit } = fieldConfig(panel);
+  const lines = useMemo(
+    () =>
+      linesOf(
+        (panel.targets ?? []).map((target, index) => ({
+          format: target.legendFormat,
+          series: data.answers[index] as RangeSeries[],
+        })),
+        data.grid,
+      ),
+    [panel, data],
+  );
+  const shown = only !== null && only < lines.lines.length ? only : null;
+  const dots = useMemo(
+    () =>
+      thinned(
+        exemplars.map(({ trace, time, value }) => ({
+          time,
+          y: value,
+          href: traceHref(trace, time),
+          label: `Open the trace of ${inUnit(value, unit)}`,
+        })),
+        data.grid,
+      ),
+    [exemplars, data, unit],
+  );
+  const picture = useMemo(
+    () => linesPicture({ panel, grid: data.grid, lines, only: shown, dots, marks }),
+    [panel, data, lines, shown, dots, marks],
+  );
+  if (!lines.lines.length) return <NoValue panel={panel} />;
+  return (
+    <>
+      <BoardChart label={`${panel.title} over time`} picture={picture} />
+      {panel.options?.legend?.showLegend !== false && (
+        <Legend
+          lines={lines.lines}
+          calcs={panel.options?.legend?.calcs ?? []}
+          unit={unit}
+          only={shown}
+          setOnly={setOnly}
+        />
+      )}
+    </>
+  );
+}
