@@ -60,8 +60,9 @@ def main(
     if not (given.quick or given.only):
         if not given.no_profiles:
             results = replace(results, profiles=profiles.record(root / publishing.PROFILES))
-        save(results, root / FOLDER)
+        path = save(results, root / FOLDER)
         publishing.publish(results, root)
+        Console().print(f"written: {path}, {publishing.PAGE} and its pictures", highlight=False)
     print_summary(Console(), results, judged=not given.quick)
     return exit_code(results, gated=not given.quick)
 
