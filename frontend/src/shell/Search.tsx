@@ -109,7 +109,6 @@ function useFindable(text: string): Found[] {
       kind: "Board",
       title: board.title,
       href: `/dashboards/${board.uid}`,
-      outside: true,
     })),
     ...books.map((book) => ({
       kind: "Runbook",

@@ -47,7 +47,8 @@ function Opened({ board }: { board: Board }) {
   const [now, update] = useNow(isLive(range) ? lengthOf(refresh) : null);
   const change = useCallback(
     (changed: BoardSearch) => {
-      update();
+      // A fixed range does not move with the time.
+      if (changed.to?.startsWith("now") ?? true) update();
       void navigate({ search: (before) => ({ ...before, ...changed }), resetScroll: false });
     },
     [navigate, update],

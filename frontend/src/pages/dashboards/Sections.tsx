@@ -7,6 +7,8 @@ import styles from "./Sections.module.css";
 import { sectionsOf, type Section } from "./layout";
 
 const SMALL = ["stat"];
+/** A link takes less room than the trace that Grafana draws. */
+const LINK_ROWS = 3;
 
 /** The panels, in the rows of the board. */
 export function Sections({ panels, alone }: { panels: readonly Panel[]; alone: boolean }) {
@@ -53,6 +55,8 @@ function Part({ section, alone }: { section: Section; alone: boolean }) {
 }
 
 /** Where Grafana puts it, for the style sheet to follow where there is room. */
-function place({ gridPos: { x, y, w, h } }: Panel, top: number): React.CSSProperties {
+function place({ type, gridPos }: Panel, top: number): React.CSSProperties {
+  const { x, y, w } = gridPos;
+  const h = type === "traces" ? LINK_ROWS : gridPos.h;
   return { "--x": x + 1, "--y": y - top + 1, "--w": w, "--h": h } as React.CSSProperties;
 }

@@ -54,6 +54,20 @@ export function TableBody({ panel, data }: BodyProps) {
   );
 }
 
+/** Pixels of the table from which on fields are shown that say least. */
+const LEFT_OUT: Record<string, number> = { Trace: 1_200, Name: 520 };
+const [LEAST, MOST] = [5, 22];
+
+/** As wide as the longest text of the column, within limits. */
+function widthOf(panel: Panel, table: Data, field: string, title: string): string {
+  const texts = table.rows.map((row) =>
+    field === START ? "00:00:00" : cellText(panel, field, row[field]),
+  );
+  const longest = Math.max(title.length + 2, ...texts.map((text) => text.length));
+  const characters = Math.min(MOST, Math.max(LEAST, longest));
+  return `minmax(${(characters * 0.45 + 1.6).toFixed(2)}rem, ${characters}fr)`;
+}
+
 function firstSort(panel: Panel): string | undefined {
   const [by] = panel.options?.sortBy ?? [];
   return by && `${by.desc ? "-" : ""}${by.displayName}`;
@@ -62,6 +76,7 @@ function firstSort(panel: Panel): string | undefined {
 function columnsOf(panel: Panel, table: Data): Column<Row>[] {
   const link = fieldConfig(panel).links?.[0];
   return table.fields.map((field, place) => {
+    const title = fieldConfig(panel, field).displayName ?? field.replace(/^nautilus\./, "");
     const numbers = table.rows.some((row) => typeof row[field] === "number") && field !== START;
     const cell = (row: Row): ReactNode => {
       const text =
@@ -79,8 +94,9 @@ function columnsOf(panel: Panel, table: Data): Column<Row>[] {
     };
     return {
       id: field,
-      title: fieldConfig(panel, field).displayName ?? field.replace(/^nautilus\./, ""),
-      width: numbers ? "minmax(5.5rem, 0.5fr)" : "minmax(6.5rem, 1fr)",
+      title,
+      width: widthOf(panel, table, field, title),
+      ...(field in LEFT_OUT ? { from: LEFT_OUT[field] ?? 0 } : {}),
       end: numbers,
       sortable: true,
       cell,

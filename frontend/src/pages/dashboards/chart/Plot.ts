@@ -107,12 +107,13 @@ export class Plot {
       },
       cursor: {
         y: false,
-        points: { size: 6 },
+        // The box says the values: on twenty charts, points would cost more than all else.
+        points: { show: false },
         sync: { key: CURSOR, scales: ["x", null] },
         drag: { x: true, y: false, setScale: false },
         bind: {
           dblclick: () => () => {
-            this.#handlers.zoomOut();
+            afterPaint(() => this.#handlers.zoomOut());
             return null;
           },
         },
@@ -197,9 +198,14 @@ export class Plot {
     if (width === 0) return;
     const [from, to] = [chart.posToVal(left, "x"), chart.posToVal(left + width, "x")];
     chart.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
-    if (this.#down && width >= DRAGGED) this.#handlers.zoom({ from, to });
+    if (this.#down && width >= DRAGGED) afterPaint(() => this.#handlers.zoom({ from, to }));
     this.#down = false;
   }
+}
+
+/** The button is answered first; then all panels are asked for anew. */
+function afterPaint(then: () => void): void {
+  requestAnimationFrame(() => setTimeout(then));
 }
 
 function onlyAlone(chart: uPlot, series: number): number[] {
