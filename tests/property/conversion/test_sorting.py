@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from backend.conversion.sorting import Sorter
@@ -21,6 +21,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 _number = itertools.count()
 
 
+@example(times=[0, 0, 0, 0], batch=1, room=1, block=1)
 @given(
     times=st.lists(st.integers(0, 12) | st.integers(0, 10**6), max_size=60),
     batch=st.integers(1, 9), room=st.integers(1, 25), block=st.integers(1, 7),

@@ -12,7 +12,7 @@ import pytest
 
 from backend.conversion import manifest, pipeline
 from backend.conversion.exact import Numbers
-from backend.conversion.layout import LAYOUTS
+from backend.conversion.layout import BATCH_ROWS, LAYOUTS
 from backend.errors import Invalid, NotFound
 
 DAY = dt.date(2024, 1, 2)
@@ -376,6 +376,13 @@ def test_rows_out_of_order_are_sorted(world):
     table = world.ticks("quote")
     bids = [int.from_bytes(v, "little") // 10**13 for v in table["bid_price"].to_pylist()]
     assert bids == [1003, 1001, 1002, 1000]
+
+
+def test_batches_out_of_order_are_sorted(world):
+    """Also when each batch is in order by itself."""
+    world.quotes([*range(10, 10 + BATCH_ROWS), *range(5)])
+    assert world.one().outcome == "first"
+    assert world.inits() == [*range(5), *range(10, 10 + BATCH_ROWS)]
 
 
 def test_an_empty_file_is_converted_to_nothing(world):
