@@ -165,8 +165,8 @@ def section(found: dict[str, Any], rows: int) -> Section:
         "Windows of ticks out of the catalog",
         f"A generated day of {rows:,} quotes, NautilusTrader {nautilus_trader.__version__}. Plain "
         "is `catalog.query` on the layout that `write_data` writes: snappy, row groups of 5,000 "
-        "rows. Ours is row groups of 65,536, only the files of the window, and ticks that leave Rust in "
-        "chunks of 1,000 instead of 10,000. Each run is a fresh "
+        "rows. Ours is row groups of 65,536, only the files of the window, and ticks that leave "
+        "Rust in chunks of 1,000 instead of 10,000. Each run is a fresh "
         "process, ours and plain in turn; times are the best within a process, then the median. "
         "Bytes read are `rchar`, which counts the page cache too; 1.231 reads half a megabyte of "
         "each file to find its footer.",
