@@ -8,7 +8,11 @@ from contextlib import suppress
 
 from nautilus_trader.backtest.config import BacktestEngineConfig
 from nautilus_trader.backtest.engine import BacktestEngine
-from nautilus_trader.config import InvalidConfiguration, LoggingConfig
+from nautilus_trader.common import messages as common_messages
+from nautilus_trader.config import InvalidConfiguration, LoggingConfig, MessageBusConfig
+from nautilus_trader.execution import messages as execution_messages
+from nautilus_trader.execution import reports
+from nautilus_trader.model import data, events, instruments
 from nautilus_trader.model.enums import AccountType, OmsType
 from nautilus_trader.model.instruments import Instrument
 from nautilus_trader.model.objects import Currency, Money
@@ -24,6 +28,19 @@ COIN_BALANCE = 100
 """Default balance in any other coin."""
 
 _AMOUNT = re.compile(AMOUNT_PATTERN)
+
+_PUBLISHABLE = frozenset(
+    {str, int, float, bytes}.union(
+        *(
+            {value for value in vars(module).values() if isinstance(value, type)}
+            for module in (
+                common_messages, data, events, execution_messages, instruments, reports,
+            )
+        )
+    )
+)  # fmt: skip
+"""Types that a message bus may publish outside, which ours never does. Told so, it does not look
+each tick up among seventy classes: a sixth of an engine's time."""
 
 
 def build_engine(
@@ -54,6 +71,7 @@ def build_market(
     engine = BacktestEngine(
         BacktestEngineConfig(
             logging=logging,
+            message_bus=MessageBusConfig(types_filter=list(_PUBLISHABLE)),
             run_analysis=False,  # done once, in the stage that is measured for it
         )
     )
