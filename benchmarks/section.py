@@ -60,8 +60,7 @@ class Measure:
 class Target:
     """A limit of the value of the measure of that name; one that is not measured is not met.
 
-    `why`: set by the mission, or by the issue that asked for the work; an aim is shown and gates
-    nothing.
+    `why`: set by the mission, which gates, or by the issue that asked for the work; an aim is ours.
     """
 
     name: str

@@ -24,8 +24,8 @@ $ make bench-compare A=before.json B=after.json
 
 Every benchmark runs in a process of its own and compares with a plain baseline that takes turns
 with ours in the same run; a range in brackets is the lowest and highest of the repetitions.
-`make bench` ends with 1 when a benchmark fails, or a target of the mission or of an issue is
-missed. A running stack is asked by hand so:
+`make bench` ends with 1 when a benchmark fails or a target of the mission is missed; what else is
+missed it says. A running stack is asked by hand so:
 
 ```console
 $ ab -n 100 -c 10 http://127.0.0.1:8000/api/health
