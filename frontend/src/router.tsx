@@ -64,6 +64,8 @@ export const router = createRouter({
   defaultPendingComponent: () => <Loading what="the page" lines={6} />,
   defaultErrorComponent: PageFailed,
   scrollRestoration: true,
+  // The window stands still: a new page begins at the top of this.
+  scrollToTopSelectors: ["#main"],
 });
 
 declare module "@tanstack/react-router" {

@@ -18,6 +18,17 @@ export interface Shown {
   zoomOut: () => void;
 }
 
+/** What links to other boards take along; it stays while time goes on. */
+export type Place = Pick<Shown, "values" | "range">;
+
+export const PlaceContext = createContext<Place | null>(null);
+
+export function usePlace(): Place {
+  const place = use(PlaceContext);
+  if (!place) throw new Error("there is no board around");
+  return place;
+}
+
 export const BoardContext = createContext<Shown | null>(null);
 
 export function useBoard(): Shown {

@@ -3,7 +3,7 @@ import type { ReactNode } from "react";
 
 import type { DataLink } from "../../grafana/model";
 import { linkTarget } from "../../grafana/variables";
-import { useBoard } from "./BoardContext";
+import { usePlace } from "./BoardContext";
 import { readBoardSearch } from "./boardSearch";
 
 interface Props {
@@ -18,7 +18,7 @@ interface Props {
 
 /** A data link of a panel: to another board, over the same time, with the same variables. */
 export function BoardLink({ link, row = {}, className, ofRow = false, children }: Props) {
-  const { values, range } = useBoard();
+  const { values, range } = usePlace();
   const target = linkTarget(link.url, values, range, row);
   if (!target) return children ?? link.title;
   return (

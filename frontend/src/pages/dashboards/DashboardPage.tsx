@@ -8,7 +8,7 @@ import { Async, Empty } from "../../components/states";
 import type { Board } from "../../grafana/model";
 import { absolute, isLive, lengthOf, resolve, widened, type Window } from "../../grafana/range";
 import { valuesOf } from "../../grafana/variables";
-import { BoardContext, type Shown } from "./BoardContext";
+import { BoardContext, PlaceContext, type Shown } from "./BoardContext";
 import { type BoardSearch, panelId, valuesIn } from "./boardSearch";
 import { board as boardQuery } from "./data";
 import { Sections } from "./Sections";
@@ -55,33 +55,51 @@ function Opened({ board }: { board: Board }) {
   );
   // The address is a new object each time; its variables seldom change.
   const given = JSON.stringify(valuesIn(search));
+  const place = useMemo(
+    () => ({ values: valuesOf(board, JSON.parse(given) as Record<string, string[]>), range }),
+    [board, given, range],
+  );
   const shown = useMemo((): Shown => {
     const window = resolve(range, now);
     const zoom = (to: Window) => change({ ...absolute(to) });
     return {
+      ...place,
       board,
-      values: valuesOf(board, JSON.parse(given) as Record<string, string[]>),
-      range,
       window,
       zoom,
       zoomOut: () => zoom(widened(window, Date.now() / 1_000)),
     };
-  }, [board, given, range, now, change]);
+  }, [board, place, range, now, change]);
   const opened = panelId(search);
+  useEscape(opened === null ? null : () => change({ viewPanel: undefined }));
   const only = board.panels.find((panel) => panel.id === opened && panel.type !== "row");
   return (
-    <BoardContext value={shown}>
-      <Page title={board.title}>
-        <Toolbar refresh={refresh} change={change} update={update} />
-        {opened !== null && !only && (
-          <Empty>
-            <span>This board has no panel {opened}: here are all.</span>
-          </Empty>
-        )}
-        <Sections panels={only ? [only] : board.panels} alone={only !== undefined} />
-      </Page>
-    </BoardContext>
+    <PlaceContext value={place}>
+      <BoardContext value={shown}>
+        <Page title={board.title}>
+          <Toolbar refresh={refresh} change={change} update={update} />
+          {opened !== null && !only && (
+            <Empty>
+              <span>This board has no panel {opened}: here are all.</span>
+            </Empty>
+          )}
+          <Sections panels={only ? [only] : board.panels} alone={only !== undefined} />
+        </Page>
+      </BoardContext>
+    </PlaceContext>
   );
+}
+
+/** Escape leaves, unless it closes something that is open. */
+function useEscape(leave: (() => void) | null): void {
+  useEffect(() => {
+    if (!leave) return;
+    const onKeyDown = (event: KeyboardEvent) => {
+      if (event.key === "Escape" && !document.querySelector("dialog[open], details[open]")) leave();
+    };
+    document.addEventListener("keydown", onKeyDown, { capture: true });
+    return () => document.removeEventListener("keydown", onKeyDown, { capture: true });
+  });
 }
 
 /** Unix seconds, every so many seconds anew while the page is looked at; and how to ask at once. */

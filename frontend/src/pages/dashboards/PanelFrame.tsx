@@ -1,6 +1,16 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { type ComponentType, memo, useEffect, useId, useRef, useState } from "react";
+import {
+  type ComponentType,
+  lazy,
+  memo,
+  Suspense,
+  useEffect,
+  useId,
+  useMemo,
+  useRef,
+  useState,
+} from "react";
 
 import { Failed, Loading, Stale } from "../../components/states";
 import { useWidth } from "../../lib/useWidth";
@@ -9,24 +19,28 @@ import { aboutPanel } from "../../grafana/support";
 import { useBoard } from "./BoardContext";
 import { BoardLink } from "./BoardLink";
 import type { BodyProps } from "./bodies";
-import { HeatmapBody } from "./chart/HeatmapBody";
 import type { Mark } from "./chart/picture";
-import { TimelineBody } from "./chart/TimelineBody";
-import { TimeSeriesBody } from "./chart/TimeSeriesBody";
 import { exemplarQuery, panelQuery } from "./data";
 import styles from "./Panel.module.css";
 import { StatBody } from "./StatBody";
-import { TableBody } from "./TableBody";
 import { TextBody } from "./TextBody";
 import { TracesBody } from "./TracesBody";
 import { useVisible } from "./useVisible";
 
-const BODIES: Record<string, ComponentType<BodyProps>> = {
-  heatmap: HeatmapBody,
+// The board is drawn before uPlot is there.
+const PARTS = {
+  heatmap: () => import("./chart/HeatmapBody"),
+  "state-timeline": () => import("./chart/TimelineBody"),
+  table: () => import("./TableBody"),
+  timeseries: () => import("./chart/TimeSeriesBody"),
+};
+const LOADED: Partial<Record<string, () => Promise<unknown>>> = PARTS;
+const BODIES: Partial<Record<string, ComponentType<BodyProps>>> = {
+  heatmap: lazy(PARTS.heatmap),
   stat: StatBody,
-  "state-timeline": TimelineBody,
-  table: TableBody,
-  timeseries: TimeSeriesBody,
+  "state-timeline": lazy(PARTS["state-timeline"]),
+  table: lazy(PARTS.table),
+  timeseries: lazy(PARTS.timeseries),
 };
 const QUIET = ["stat", "table"];
 const NONE: never[] = [];
@@ -42,14 +56,16 @@ interface Props {
 export const PanelFrame = memo(function PanelFrame({ panel, marks, alone }: Props) {
   const id = useId();
   if (panel.type === "text") return <TextBody panel={panel} />;
+  // Panels stand below the rows of the board; alone, below its title.
+  const Title = alone ? "h2" : "h3";
   const links = QUIET.includes(panel.type) ? NONE : (fieldConfig(panel).links ?? NONE);
   return (
-    <section className={styles.panel} aria-labelledby={id} aria-describedby={`${id}-about`}>
+    <article className={styles.panel} aria-labelledby={id} aria-describedby={`${id}-about`}>
       <header className={styles.head}>
-        <h3 id={id} title={panel.description}>
+        <Title id={id} title={panel.description}>
           {panel.title}
-        </h3>
-        <nav className={styles.links} aria-label={`About ${panel.title}`}>
+        </Title>
+        <div className={styles.links}>
           {links.map((link) => (
             <BoardLink key={link.url} link={link} />
           ))}
@@ -63,13 +79,13 @@ export const PanelFrame = memo(function PanelFrame({ panel, marks, alone }: Prop
           >
             {alone ? "×" : "⤢"}
           </Link>
-        </nav>
+        </div>
       </header>
       <p id={`${id}-about`} className={alone ? styles.about : "visually-hidden"}>
         {panel.description}
       </p>
       <Body panel={panel} marks={marks} />
-    </section>
+    </article>
   );
 });
 
@@ -98,12 +114,23 @@ function Queried({ panel, marks, kind: Kind }: QueriedProps) {
     ...wanted,
     enabled: wanted.enabled === true && query.isSuccess && !query.isPlaceholderData && visible,
   });
+  // The part is fetched while its values are asked for.
+  useEffect(() => void LOADED[panel.type]?.(), [panel.type]);
+  const { data } = query;
+  const events = exemplars.data ?? NONE;
+  // Time goes on every few seconds: what has no new values is not drawn again.
+  const body = useMemo(
+    () => data && <Kind panel={panel} data={data} exemplars={events} marks={marks} />,
+    [Kind, panel, data, events, marks],
+  );
   const retry = () => void query.refetch();
   return (
     <div ref={place} className={styles.body} aria-busy={query.isFetching}>
-      {query.data === undefined ? (
+      {data === undefined ? (
         query.error ? (
-          <Failed error={query.error} retry={retry} />
+          <div className={styles.failed}>
+            <Failed error={query.error} retry={retry} />
+          </div>
         ) : (
           <Loading what={panel.title} lines={2} />
         )
@@ -111,7 +138,7 @@ function Queried({ panel, marks, kind: Kind }: QueriedProps) {
         <>
           {query.error && <Stale at={query.dataUpdatedAt} error={query.error} retry={retry} />}
           <Late busy={query.isPlaceholderData} />
-          <Kind panel={panel} data={query.data} exemplars={exemplars.data ?? NONE} marks={marks} />
+          <Suspense fallback={<Loading what={panel.title} lines={2} />}>{body}</Suspense>
         </>
       )}
     </div>

@@ -12,9 +12,13 @@ const LINK_ROWS = 3;
 
 /** The panels, in the rows of the board. */
 export function Sections({ panels, alone }: { panels: readonly Panel[]; alone: boolean }) {
-  return sectionsOf(panels).map((section) => (
-    <Part key={section.row?.id ?? "first"} section={section} alone={alone} />
-  ));
+  return (
+    <div className={styles.board}>
+      {sectionsOf(panels).map((section) => (
+        <Part key={section.row?.id ?? "first"} section={section} alone={alone} />
+      ))}
+    </div>
+  );
 }
 
 function Part({ section, alone }: { section: Section; alone: boolean }) {

@@ -6,7 +6,7 @@ import { Time } from "../../components/Time";
 import { fieldConfig, type Panel } from "../../grafana/model";
 import { cellText, sortedRows, START, tableOf, type Table as Data } from "../../grafana/tables";
 import { linkTarget } from "../../grafana/variables";
-import { useBoard } from "./BoardContext";
+import { usePlace } from "./BoardContext";
 import { BoardLink } from "./BoardLink";
 import type { BodyProps } from "./bodies";
 import { readBoardSearch } from "./boardSearch";
@@ -15,9 +15,9 @@ import styles from "./Panel.module.css";
 
 type Row = Data["rows"][number] & { __row: string };
 
-export function TableBody({ panel, data }: BodyProps) {
+export default function TableBody({ panel, data }: BodyProps) {
   const navigate = useNavigate();
-  const { values, range } = useBoard();
+  const { values, range } = usePlace();
   const [sort, setSort] = useState(() => firstSort(panel));
   const target = panel.targets?.[0];
   const table = useMemo(

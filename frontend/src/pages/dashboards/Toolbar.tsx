@@ -25,7 +25,7 @@ export function Toolbar({ refresh, change, update }: Props) {
   const intervals =
     offered.includes(refresh) || !refresh || refresh === OFF ? offered : [refresh, ...offered];
   return (
-    <div className={styles.toolbar} role="toolbar" aria-label="Time and variables">
+    <div className={styles.toolbar} role="group" aria-label="Time and variables">
       <OtherBoards />
       <VariableFields change={change} />
       <TimeFields change={change} />

@@ -10,7 +10,8 @@ export function useVisible(element: RefObject<HTMLElement | null>): boolean {
     if (!found) return;
     const observer = new IntersectionObserver(
       (entries) => setVisible(entries.at(-1)?.isIntersecting ?? false),
-      { rootMargin: MARGIN },
+      // The margin counts from what scrolls.
+      { root: found.closest("main"), rootMargin: MARGIN },
     );
     observer.observe(found);
     return () => observer.disconnect();

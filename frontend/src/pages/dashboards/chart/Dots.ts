@@ -1,6 +1,6 @@
 /** Events behind the values, as links over a chart: each opens a trace. */
 
-import type uPlot from "uplot";
+import uPlot from "uplot";
 
 import styles from "./chart.module.css";
 import type { Dot } from "./picture";
@@ -46,7 +46,8 @@ export class Dots {
 
   /** Moves all to where the scales are now; those outside are hidden, those above are at the top. */
   place(): void {
-    const { width } = this.#chart.over.getBoundingClientRect();
+    // What uPlot knows: asking the page would lay it out once for each chart.
+    const width = this.#chart.bbox.width / uPlot.pxRatio;
     this.#dots.forEach(({ time, y }, index) => {
       const link = this.#links[index];
       if (!link) return;

@@ -10,7 +10,7 @@ import { BoardChart } from "./BoardChart";
 import { heatPicture } from "./heat";
 import { thinned } from "./lines";
 
-export function HeatmapBody({ panel, data, exemplars }: BodyProps) {
+export default function HeatmapBody({ panel, data, exemplars }: BodyProps) {
   const { unit } = fieldConfig(panel);
   const map = useMemo(() => heatmapOf((data.answers as RangeSeries[][]).flat(), data.grid), [data]);
   const picture = useMemo(() => {

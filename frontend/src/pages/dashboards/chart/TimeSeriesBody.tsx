@@ -10,7 +10,7 @@ import { BoardChart } from "./BoardChart";
 import { Legend } from "./Legend";
 import { linesPicture, thinned } from "./lines";
 
-export function TimeSeriesBody({ panel, data, exemplars, marks }: BodyProps) {
+export default function TimeSeriesBody({ panel, data, exemplars, marks }: BodyProps) {
   const [only, setOnly] = useState<number | null>(null);
   const { unit } = fieldConfig(panel);
   const lines = useMemo(

@@ -8,7 +8,7 @@ import { BoardChart } from "./BoardChart";
 import styles from "./TimelineBody.module.css";
 import { stateOf, timelinePicture } from "./timeline";
 
-export function TimelineBody({ panel, data }: BodyProps) {
+export default function TimelineBody({ panel, data }: BodyProps) {
   const lines = useMemo(
     () =>
       linesOf(

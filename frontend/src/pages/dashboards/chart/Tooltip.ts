@@ -37,7 +37,9 @@ export class Tooltip {
       this.#box.hidden = true;
       return;
     }
-    this.#say(idx, this.#chart.posToVal(top, "y"));
+    const { placeOf } = this.#picture();
+    const place = placeOf?.(this.#chart.posToVal(left, "x")) ?? idx;
+    this.#say(place, this.#chart.posToVal(top, "y"));
     this.#box.hidden = false;
     const beside = this.#chart.over.offsetLeft + left;
     const far = beside > this.#chart.root.clientWidth / 2;
@@ -51,7 +53,7 @@ export class Tooltip {
     const near = marks.filter(
       (mark) => Math.abs(mark.time - time) < (window.to - window.from) / 80,
     );
-    const said = `${index} ${near.length} ${Math.floor(y)} ${data[0].length}`;
+    const said = `${time} ${near.length} ${Math.floor(y)} ${window.to}`;
     if (said === this.#said) return;
     this.#said = said;
     const all = tips(index, y);

@@ -40,6 +40,8 @@ export function heatPicture(panel: Panel, grid: Grid, map: Heatmap, dots: readon
     paint: (chart, colour) => paintCells(chart, map, grid.step, least, colour),
     dots,
     marks: [],
+    // A cell stands for the time before its moment.
+    placeOf: (time) => Math.ceil((time - grid.from) / grid.step),
     tips: (index, y) => {
       const row = Math.floor(y);
       const count = map.cells[row * map.times.length + index] ?? 0;

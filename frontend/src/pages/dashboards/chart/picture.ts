@@ -59,6 +59,8 @@ export interface Picture {
   paint?: (chart: uPlot, colour: Colour) => void;
   dots: readonly Dot[];
   marks: readonly Mark[];
+  /** The place in the data of what is drawn at a moment, where it is not the nearest. */
+  placeOf?: (time: number) => number;
   /** What the box says at a moment (its place in the data) and a height. */
   tips: (index: number, y: number) => Tip[];
 }

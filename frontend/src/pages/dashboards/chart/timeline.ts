@@ -44,6 +44,7 @@ export function timelinePicture(panel: Panel, grid: Grid, { times, lines }: Line
     paint: (chart, colour) => paint(chart, panel, grid, { times, lines }, colour),
     dots: [],
     marks: [],
+    placeOf: (time) => Math.floor((time - grid.from) / grid.step),
     tips: (index, y) => {
       const line = lines[rows - 1 - Math.floor(y)];
       const value = line?.values[index] ?? null;
