@@ -5,6 +5,7 @@ Sizes are those of the files compressed with gzip, as they lie beside what was b
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,8 +21,8 @@ MANIFEST = Path(".vite") / "manifest.json"
 KILOBYTE = 1_000
 BUDGETS = {"initial": 150 * KILOBYTE, "total": 400 * KILOBYTE}
 """Bytes. `initial`: the scripts that the largest page needs before it is drawn, `total`: all."""
-PAGES = "src/pages/"
-"""Parts built from there that are loaded by address are pages."""
+PAGES = re.compile(r"src/pages/.*Page\.tsx")
+"""Parts built from these are loaded by address; other parts come when a page draws them."""
 
 
 class NotBuilt(Exception):
@@ -53,7 +54,7 @@ def measure(dist: Path = DIST) -> Sizes:
     entries = {name for name, part in parts.items() if part.get("isEntry")}
     pages = {
         name for name, part in parts.items()
-        if part.get("isDynamicEntry") and str(part.get("src", "")).startswith(PAGES)
+        if part.get("isDynamicEntry") and PAGES.fullmatch(str(part.get("src", "")))
     }  # fmt: skip
     size = {name: _compressed(dist, part["file"]) for name, part in parts.items()}
     loads = [_needed(parts, {*entries, page}) for page in pages] or [_needed(parts, entries)]
