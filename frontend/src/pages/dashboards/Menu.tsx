@@ -24,9 +24,16 @@ export function Menu({ label, text, children }: Props) {
         menu.open = false;
       }
     };
+    // A button chooses and is done; boxes may be ticked one after the other.
+    const choose = (event: MouseEvent) => {
+      const menu = details.current;
+      if (menu?.contains((event.target as Element).closest("button"))) menu.open = false;
+    };
+    document.addEventListener("click", choose);
     document.addEventListener("pointerdown", close);
     document.addEventListener("keydown", close);
     return () => {
+      document.removeEventListener("click", choose);
       document.removeEventListener("pointerdown", close);
       document.removeEventListener("keydown", close);
     };

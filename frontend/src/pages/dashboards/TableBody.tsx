@@ -55,7 +55,7 @@ export default function TableBody({ panel, data }: BodyProps) {
 }
 
 /** Pixels of the table from which on fields are shown that say least. */
-const LEFT_OUT: Record<string, number> = { Trace: 1_200, Name: 520 };
+const LEFT_OUT: Record<string, number> = { Trace: 1_200, Name: 400 };
 const [LEAST, MOST] = [5, 22];
 
 /** As wide as the longest text of the column, within limits. */
