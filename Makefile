@@ -183,7 +183,7 @@ check: setup $(SCHEMA_READY) ## Lint, types, generated files current
 	@$(MAKE) --no-print-directory console-check
 
 .PHONY: bench bench-quick bench-compare bench-report
-bench: setup ## Measure everything, write docs/performance.md, end with 1 where a target is missed [ONLY=name]
+bench: setup ## Measure everything, write docs/performance.md, end with 1 where a target of the mission is missed [ONLY=name]
 	@$(BIN)/python -m benchmarks $(if $(ONLY),--only $(ONLY))
 bench-quick: setup ## The same on small inputs: shows that it runs, not what it costs [ONLY=name]
 	@$(BIN)/python -m benchmarks --quick $(if $(ONLY),--only $(ONLY))
