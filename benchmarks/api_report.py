@@ -20,6 +20,8 @@ LIMITS = {"health": 0.100, "list": 0.500, "get": 0.200}
 LIST_LIMIT = 0.050
 """Seconds that the issue allows for listing 10,000 results."""
 LINES = "all lines of a table"
+SHORTEST_PAUSE = 50e-6
+"""Seconds; what is shorter cannot be told from the timer's own lateness."""
 
 
 def section(found: dict[str, Any]) -> Section:
@@ -87,8 +89,8 @@ def _other_measures(found: dict[str, Any]) -> list[Measure]:
     return [
         Measure("longest pause of the loop, all lines, gzip", ours, "s"),
         Measure(
-            "pause against gzip 9 on the loop", loop["gzip 9 on the loop"][1] / ours, "x",
-            better="higher",
+            "pause against gzip 9 on the loop",
+            loop["gzip 9 on the loop"][1] / max(ours, SHORTEST_PAUSE), "x", better="higher",
         ),
         Measure(
             "answer against FastAPI's encoder of an untyped list",

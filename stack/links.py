@@ -28,7 +28,7 @@ def links(settings: StackSettings, found: dict[str, Found]) -> tuple[Link, ...]:
     shown = [
         Link("console", f"{backend}/", "objectives, what fires, backtests and their results"),
         Link("backend", f"{backend}/api/docs", "the API: jobs, results, datasets"),
-        Link("boards", f"{backend}/dashboards", "what each board asks, as links"),
+        Link("boards", f"{backend}/dashboards", "each board, drawn where the console is built"),
         Link("exporter", f"{exporter}/metrics", "metrics of all processes"),
         Link("tracestore", settings.url("TEMPO_PORT"), "traces: nautobs, or Grafana's Tempo"),
     ]

@@ -83,6 +83,14 @@ def test_targets_are_asked_of_what_was_measured(slow: float, missed: int) -> Non
     assert len(api_report.section(found(slow)).missed()) == missed
 
 
+def test_pauses_too_short_to_be_seen_are_compared() -> None:
+    """Small bodies may hold the loop for no time at all."""
+    none = found(0.001)
+    none["loop"]["ours, gzip"] = (0.001, 0.0)
+    measured = {each.name: each.value for each in api_report.section(none).measures}
+    assert measured["pause against gzip 9 on the loop"] == pytest.approx(20)
+
+
 def test_the_plain_ways_give_an_answer(tmp_path: Any) -> None:
     """What ours is compared with works too."""
     write_results(tmp_path, 3)
