@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import UTC, datetime
 from functools import partial
 from itertools import chain
@@ -19,7 +19,7 @@ from backend.conversion.layout import LAYOUTS, safe_id
 from backend.errors import Invalid, NotFound
 from backend.models import TickKind
 from backend.settings import Settings
-from backend.tick_table import read_ticks, tick_parts
+from backend.tick_table import count_ticks, known_columns, read_ticks, tick_parts
 from nautilus_instrumentation import Session, current_session
 
 if TYPE_CHECKING:
@@ -112,17 +112,36 @@ class CatalogManager:
         return table
 
     def stream(
-        self, instrument_id: str, kind: TickKind, start_ns: int, end_ns: int, limit: int
+        self,
+        instrument_id: str,
+        kind: TickKind,
+        start_ns: int,
+        end_ns: int,
+        limit: int,
+        columns: Collection[str] | None = None,
     ) -> Iterator[pa.Table]:
-        """The same in parts, up to MAX_STREAMED; the first is read here, so that errors are."""
+        """The same in parts, up to MAX_STREAMED; the first is read here, so that errors are.
+
+        `columns`: only those, in order of their names.
+        """
         if not 1 <= limit <= MAX_STREAMED:
             raise Invalid(f"limit must be from 1 to {MAX_STREAMED}, not {limit}", field="limit")
+        unknown = sorted(set(columns or ()).difference(known_columns(kind)))
+        if unknown:
+            raise Invalid(
+                f"{kind}s have no column {unknown[0]!r:.80}", "columns",
+                f"use {', '.join(known_columns(kind))}",
+            )  # fmt: skip
         self._folder_of(instrument_id)
         files = self.files(instrument_id, kind, start_ns, end_ns)
-        parts = tick_parts(files, kind, start_ns, end_ns, limit)
+        parts = tick_parts(files, kind, start_ns, end_ns, limit, columns)
         for first in parts:
             return chain([first], parts)
         raise self.no_ticks(instrument_id, kind, start_ns, end_ns)
+
+    def count(self, instrument_id: str, kind: TickKind, start_ns: int, end_ns: int) -> int:
+        """How many ticks the window holds."""
+        return count_ticks(self.files(instrument_id, kind, start_ns, end_ns), start_ns, end_ns)
 
     def query(self, instrument_id: str, kind: TickKind, start_ns: int, end_ns: int) -> list[Any]:
         """QuoteTicks or TradeTicks of the window, in order; opens no file that lies outside."""

@@ -14,7 +14,7 @@ from backend import datasets
 from backend.cache import Cache, shared_store
 from backend.context import ProgressSink, ignore_progress
 from backend.conversion.job import FileConversion
-from backend.conversion.manifest import Freshness, Manifest
+from backend.conversion.manifest import Freshness, Manifest, RejectReport
 from backend.conversion.parallel import Crew, Meter, Turns, threads_for
 from backend.conversion.raw import RawFolder, Source, expected_range
 from backend.conversion.report import ConversionReport, FileReport, FileState, RawDay, RawFile
@@ -49,6 +49,14 @@ class Converter:
             for day in self._raw.days()
         ]
 
+    def rejects(self, day: dt.date, file: str) -> RejectReport:
+        """Rows that the last conversion of a raw file rejected. Raises NotFound without any."""
+        name = self._named(day, [file], "file")[0].name
+        report = self._workspace.rejects(name)
+        if report is None:
+            raise NotFound(f"no row of {file} is known to be rejected", "file")
+        return report
+
     def convert_day(
         self,
         day: dt.date,
@@ -61,18 +69,7 @@ class Converter:
         Raises NotFound for a day or file that is not there, Invalid for a bad datasets file.
         """
         with self._session.conversion.conversion(date=day.isoformat()) as span:
-            sources = list(self._raw.sources(day))
-            if not sources:
-                raise NotFound(f"there are no raw files for {day}", "date")
-            if files is not None:
-                unknown = sorted(set(files) - {source.name.path for source in sources})
-                if unknown:
-                    raise NotFound(
-                        f"day {day} has no raw file {unknown[0]!r}", "files",
-                        f"it has: {', '.join(source.name.path for source in sources)}",
-                    )  # fmt: skip
-                sources = [source for source in sources if source.name.path in files]
-            return self._convert(sources, day, force, progress, span)
+            return self._convert(self._named(day, files), day, force, progress, span)
 
     def missing(
         self, instrument_id: str, kind: TickKind, start_ns: int, end_ns: int
@@ -99,6 +96,21 @@ class Converter:
             return self._convert(sources, None, False, progress, span)
 
     # Looking ------------------------------------------------------------------------------------
+
+    def _named(self, day: dt.date, files: list[str] | None, field: str = "files") -> list[Source]:
+        """Raw files of a day by their names, or all. Raises NotFound."""
+        sources = list(self._raw.sources(day))
+        if not sources:
+            raise NotFound(f"there are no raw files for {day}", "date")
+        if files is None:
+            return sources
+        unknown = sorted(set(files) - {source.name.path for source in sources})
+        if unknown:
+            raise NotFound(
+                f"day {day} has no raw file {unknown[0]!r}", field,
+                f"it has: {', '.join(source.name.path for source in sources)}",
+            )  # fmt: skip
+        return [source for source in sources if source.name.path in files]
 
     def _datasets(self) -> Datasets:
         """The datasets file, read again when it has changed."""
@@ -138,6 +150,8 @@ class Converter:
             state=state,
             rows_rejected=manifest.rows_rejected if manifest else None,
             error=footer.error,
+            failure=self._workspace.failure(source.name),
+            reject_report=self._workspace.rejects_path(source.name).exists(),
         )
 
     def _missing(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -42,14 +42,23 @@ def read_ticks(
 
 
 def tick_parts(
-    files: list[TickFile], kind: TickKind, start_ns: int, end_ns: int, limit: int
+    files: list[TickFile],
+    kind: TickKind,
+    start_ns: int,
+    end_ns: int,
+    limit: int,
+    columns: Collection[str] | None = None,
 ) -> Iterator[pa.Table]:
-    """The same piece by piece, none of them empty; whoever stops asking stops the reading."""
+    """The same piece by piece, none of them empty; whoever stops asking stops the reading.
+
+    `columns` names those that are wanted; times alone cost a tenth of all.
+    """
     left = limit
+    wanted = None if columns is None else sorted({TS_INIT, *columns})
     for file in files:
         with pq.ParquetFile(file.path) as reader:
             for groups in _together(groups_within(file, start_ns, end_ns)):
-                part = reader.read_row_groups(groups)
+                part = reader.read_row_groups(groups, columns=wanted)
                 time = part[TS_INIT]
                 inside = pc.and_(
                     pc.greater_equal(time, pa.scalar(start_ns, pa.uint64())),
@@ -58,9 +67,32 @@ def tick_parts(
                 part = part.filter(inside).slice(0, left)
                 left -= part.num_rows
                 if part.num_rows:
-                    yield _decoded(part, kind)
+                    decoded = _decoded(part, kind)
+                    yield decoded if columns is None else decoded.select(sorted(columns))
                 if left <= 0:
                     return
+
+
+def known_columns(kind: TickKind) -> list[str]:
+    """Columns of the tables that `read_ticks` makes."""
+    return [TS_EVENT, TS_INIT, *LAYOUTS[kind].numbers, *(name for name, _ in LAYOUTS[kind].extra)]
+
+
+def count_ticks(files: list[TickFile], start_ns: int, end_ns: int) -> int:
+    """How many ticks the closed window holds; only row groups at its ends are opened."""
+    found = 0
+    for file in files:
+        ends = []
+        for group in groups_within(file, start_ns, end_ns):
+            if start_ns <= group.first_ns and group.last_ns <= end_ns:
+                found += group.rows
+            else:
+                ends.append(group.index)
+        if ends:
+            with pq.ParquetFile(file.path) as reader:
+                times = reader.read_row_groups(ends, columns=[TS_INIT])[TS_INIT].to_numpy()
+            found += int(((times >= start_ns) & (times <= end_ns)).sum())
+    return found
 
 
 def _together(groups: Iterable[RowGroup]) -> Iterator[list[int]]:
@@ -84,12 +116,16 @@ def _empty(kind: TickKind) -> pa.Table:
 def _decoded(table: pa.Table, kind: TickKind) -> pa.Table:
     layout = LAYOUTS[kind]
     metadata = table.schema.metadata or {}
-    columns: dict[str, Any] = {name: table[name].cast(pa.int64()) for name in (TS_EVENT, TS_INIT)}
+    there = set(table.schema.names)
+    columns: dict[str, Any] = {
+        name: table[name].cast(pa.int64()) for name in (TS_EVENT, TS_INIT) if name in there
+    }
     for names, key in ((layout.prices, b"price_precision"), (layout.sizes, b"size_precision")):
-        for name in names:
+        for name in (name for name in names if name in there):
             columns[name] = _floats(table[name], int(metadata.get(key, FIXED_PRECISION)))
     for name, _ in layout.extra:
-        columns[name] = _sides(table[name]) if name == "aggressor_side" else table[name]
+        if name in there:
+            columns[name] = _sides(table[name]) if name == "aggressor_side" else table[name]
     return pa.table(columns)
 
 

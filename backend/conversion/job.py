@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -18,7 +18,7 @@ from backend.conversion.manifest import Freshness, Manifest, RejectReport, Sourc
 from backend.conversion.pipeline import Conversion, OnRows, Pipeline, TooManyRejected
 from backend.conversion.raw import Source, expected_range
 from backend.conversion.rejects import Rejects
-from backend.conversion.report import FileReport
+from backend.conversion.report import Failure, FileReport
 from backend.conversion.workspace import Workspace
 from backend.datasets import Dataset
 from backend.errors import DomainError, Invalid
@@ -49,6 +49,7 @@ class FileConversion:
         started = time.perf_counter()
         try:
             report = self._run(force, started)
+            self.workspace.failure_path(self.source.name).unlink(missing_ok=True)
         except Exception as error:  # whatever happens to one file, the others go on
             report = self._failure(error)
         report.seconds = time.perf_counter() - started
@@ -206,6 +207,10 @@ class FileConversion:
             report.reject_report = str(self.workspace.rejects_path(self.source.name))
         if self.workspace.manifest(self.source.name) is not None:
             report.warnings.append("the catalog still holds what an earlier conversion wrote")
+        failure = Failure(at=dt.datetime.now(dt.UTC), error=report.error or "", field=report.field)
+        with suppress(OSError):  # such as a full disk, which may be what the error is about
+            path = self.workspace.failure_path(self.source.name)
+            replace_text(path, failure.model_dump_json(indent=1))
         return report
 
 

@@ -6,6 +6,7 @@ import datetime as dt
 import hashlib
 from enum import Enum
 from pathlib import Path
+from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -15,6 +16,17 @@ from backend.models import TickKind
 
 CONVERTER_VERSION = "1"
 """Raise it when the same raw file would convert to other rows: all files convert again."""
+
+
+Kept = TypeVar("Kept", bound=BaseModel)
+
+
+def kept(model: type[Kept], path: Path) -> Kept | None:
+    """What a file holds; None when there is none, or none of ours."""
+    try:
+        return model.model_validate_json(path.read_bytes())
+    except (OSError, ValidationError):
+        return None
 
 
 class SourceStamp(BaseModel):
@@ -68,10 +80,7 @@ class Manifest(BaseModel):
     @classmethod
     def read(cls, path: Path) -> Manifest | None:
         """None when there is none, or none of ours."""
-        try:
-            return cls.model_validate_json(path.read_bytes())
-        except (OSError, ValidationError):
-            return None
+        return kept(cls, path)
 
     @property
     def ticks(self) -> list[Output]:

@@ -62,6 +62,14 @@ class ConversionReport(BaseModel):
         return [file for file in self.files if file.outcome == "failed"]
 
 
+class Failure(BaseModel):
+    """Why the last conversion of a raw file failed."""
+
+    at: dt.datetime
+    error: str
+    field: str | None = Field(default=None, description="as in a file's report")
+
+
 class RawFile(BaseModel):
     """A raw file and where its conversion stands."""
 
@@ -73,7 +81,13 @@ class RawFile(BaseModel):
     rows: int | None = Field(default=None, description="None when the file cannot be read")
     state: FileState
     rows_rejected: int | None = Field(default=None, description="known once converted")
-    error: str | None = None
+    error: str | None = Field(default=None, description="why the file cannot be read")
+    failure: Failure | None = Field(
+        default=None, description="of the last conversion; None once one succeeds"
+    )
+    reject_report: bool = Field(
+        default=False, description="whether `GET datasets/rejects` lists rejected rows"
+    )
 
 
 class RawDay(BaseModel):

@@ -2,6 +2,7 @@
 
 <catalog>/conversion/manifests/day-2024-01-02/file.parquet.json          what a file became
 <catalog>/conversion/manifests/day-2024-01-02/file.parquet.rejects.json  rows it rejected
+<catalog>/conversion/manifests/day-2024-01-02/file.parquet.failure.json  why it failed last
 <catalog>/conversion/instruments/  what we wrote · locks/ · tmp/
 """
 
@@ -21,7 +22,10 @@ from filelock import FileLock, Timeout
 from backend.conversion.files import replace_text
 from backend.conversion.journal import Journal
 from backend.conversion.layout import SeriesKind, safe_id
-from backend.conversion.manifest import Freshness, Manifest, freshness
+from backend.conversion.manifest import Freshness, Manifest, RejectReport, freshness, kept
+from backend.conversion.report import Failure
+
+_BESIDE = (".rejects.json", ".failure.json")
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,17 @@ class Workspace:
     def rejects_path(self, name: RawName) -> Path:
         return self._root / "manifests" / name.folder / f"{name.path}.rejects.json"
 
+    def failure_path(self, name: RawName) -> Path:
+        return self._root / "manifests" / name.folder / f"{name.path}.failure.json"
+
+    def failure(self, name: RawName) -> Failure | None:
+        """Why the last conversion of a raw file failed; None when it did not."""
+        return kept(Failure, self.failure_path(name))
+
+    def rejects(self, name: RawName) -> RejectReport | None:
+        """The reject report of a raw file; None without a readable one."""
+        return kept(RejectReport, self.rejects_path(name))
+
     def manifest(self, name: RawName) -> Manifest | None:
         """The manifest of a raw file; None without a readable one."""
         return Manifest.read(self.manifest_path(name))
@@ -74,7 +89,7 @@ class Workspace:
     def manifests(self) -> Iterator[Manifest]:
         """All manifests. Reads every one: for rare questions only."""
         for path in sorted((self._root / "manifests").rglob("*.json")):
-            manifest = None if path.name.endswith(".rejects.json") else Manifest.read(path)
+            manifest = None if path.name.endswith(_BESIDE) else Manifest.read(path)
             if manifest is not None:
                 yield manifest
 

@@ -23,6 +23,7 @@ from backend.services import Parts
 
 router = APIRouter(prefix="/catalog", tags=["catalog"])
 
+IN_WINDOW = "Ticks-In-Window"
 END_OF_STREAM = b"\xff\xff\xff\xff\0\0\0\0"
 """Arrow's columnar format, 'IPC Streaming Format'."""
 
@@ -62,14 +63,27 @@ async def ticks(
         Query(ge=1, le=MAX_STREAMED, description=f"of JSON at most {MAX_TICKS}"),
     ] = 1_000,
     format: Literal["json", "arrow"] = "json",
+    columns: Annotated[
+        list[str] | None, Query(max_length=16, description="of an Arrow stream; else all")
+    ] = None,
 ) -> Response:
-    """The first `limit` ticks from `start` up to and with `end`, as JSON or an Arrow stream."""
+    """The first `limit` ticks from `start` up to and with `end`, as JSON or an Arrow stream.
+
+    The stream's header `Ticks-In-Window` says how many there are without the limit.
+    """
     if end < start:
         raise Invalid("end must not be before start", field="end")
     window = unix_ns(start), unix_ns(end)
     if format == "arrow":
-        tables = await asyncio.to_thread(parts.catalog.stream, instrument_id, kind, *window, limit)
-        return _ArrowStream(tables)
+
+        def open_stream() -> Response:
+            there = parts.catalog.count(instrument_id, kind, *window)
+            tables = parts.catalog.stream(instrument_id, kind, *window, limit, columns)
+            return _ArrowStream(tables, there)
+
+        return await asyncio.to_thread(open_stream)
+    if columns is not None:
+        raise Invalid("JSON has all columns: leave it out, or ask for format=arrow", "columns")
 
     def read() -> Response:
         table = parts.catalog.ticks(instrument_id, kind, *window, limit)
@@ -87,9 +101,10 @@ async def ticks(
 class _ArrowStream(StreamingResponse):
     """Reads in threads while it is sent; whoever ends it, the files are closed then."""
 
-    def __init__(self, tables: Iterator[pa.Table]) -> None:
+    def __init__(self, tables: Iterator[pa.Table], in_window: int) -> None:
         self._messages = _messages(tables)
-        super().__init__(self._messages, media_type=ARROW)
+        headers = {IN_WINDOW: str(in_window)}
+        super().__init__(self._messages, media_type=ARROW, headers=headers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         with closing(self._messages):

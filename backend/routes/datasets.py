@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
+from typing import Annotated
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel
 
+from backend.conversion.manifest import RejectReport
 from backend.conversion.report import RawDay
 from backend.models import ConvertRequest
 from backend.routes.answers import NOT_CHANGED, IfNoneMatch, typed
@@ -30,6 +33,14 @@ async def datasets(parts: Parts, if_none_match: IfNoneMatch = None) -> Response:
         return typed(list[RawDay], parts.converter.days(), if_none_match)
 
     return await asyncio.to_thread(read)
+
+
+@router.get("/rejects")
+def rejects(
+    parts: Parts, date: dt.date, file: Annotated[str, Query(min_length=1, max_length=1_000)]
+) -> RejectReport:
+    """Rows of a raw file that its last conversion rejected: counted by reason, the first listed."""
+    return parts.converter.rejects(date, file)
 
 
 @router.post("/convert", status_code=202)

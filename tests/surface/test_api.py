@@ -22,6 +22,7 @@ ROUTES = {
     "POST /api/session",
     "DELETE /api/session",
     "GET /api/datasets",
+    "GET /api/datasets/rejects",
     "POST /api/datasets/convert",
     "GET /api/jobs",
     "GET /api/jobs/{job_id}",

@@ -207,3 +207,40 @@ def test_who_leaves_stops_the_reading(
     assert 0 < len(read) < tick_catalog.rows // GROUP_ROWS
     names = [os.path.realpath(f"/proc/self/fd/{fd}") for fd in os.listdir("/proc/self/fd")]
     assert not [name for name in names if name.startswith(str(small_groups.path))]
+
+
+@pytest.mark.parametrize(
+    ("kind", "columns"), [("quote", ["ask_price", "ts_event"]), ("trade", ["price"])]
+)
+def test_chosen_columns_are_those_of_the_whole(
+    client: TestClient, small_groups: CatalogManager, tick_catalog: Any, kind: Any, columns: Any
+) -> None:
+    """In order of their names, and no others."""
+    response = client.get("/catalog/ticks", params=asked(tick_catalog, kind, columns=columns))
+    with pa.ipc.open_stream(response.content) as reader:
+        found = reader.read_all()
+    whole = small_groups.ticks(tick_catalog.fx, kind, *ALL, MAX_TICKS)
+    assert found.equals(whole.select(sorted(columns)))
+
+
+@pytest.mark.parametrize(
+    "changes", [{"columns": ["price"]}, {"columns": ["ts_event"], "format": "json", "limit": 9}]
+)
+def test_columns_that_cannot_be_had_are_refused(
+    client: TestClient, tick_catalog: Any, changes: Any
+) -> None:
+    """Those of another kind, and any choice of JSON."""
+    response = client.get("/catalog/ticks", params=asked(tick_catalog, **changes))
+    assert (response.status_code, response.json()["field"]) == (422, "columns")
+
+
+def test_a_stream_says_how_many_ticks_the_window_holds(
+    client: TestClient, small_groups: CatalogManager, tick_catalog: Any
+) -> None:
+    """Whatever the limit; rows of a group that the window cuts are counted one by one."""
+    times = small_groups.ticks(tick_catalog.fx, "quote", *ALL, MAX_TICKS)["ts_init"].to_pylist()
+    for first, last in ((0, len(times) - 1), (7, 2 * GROUP_ROWS + 3), (GROUP_ROWS, GROUP_ROWS)):
+        found = small_groups.count(tick_catalog.fx, "quote", times[first], times[last])
+        assert found == last - first + 1
+    response = client.get("/catalog/ticks", params=asked(tick_catalog, limit=1))
+    assert response.headers["ticks-in-window"] == str(len(times))

@@ -1,9 +1,12 @@
 """Bad files and rows: named, counted, and never half in the catalog."""
 
+import datetime as dt
 import json
 
 import pyarrow as pa
 import pytest
+
+from backend.errors import NotFound
 
 INF, NAN = float("inf"), float("nan")
 
@@ -256,3 +259,30 @@ def test_digits_beyond_the_precision_are_mentioned(world):
     assert world.one().warnings == [
         "2 values of price have more digits than its precision and were rounded"
     ]
+
+
+def test_a_failed_file_says_why_until_it_succeeds(world):
+    """The list of raw files carries the error and its field."""
+    world.trades(100, price=[NAN] * 2 + [1.0] * 98)
+    report = world.one()
+    (file,) = world.converter().days()[0].files
+    assert (file.failure.error, file.failure.field) == (report.error, "price")
+    world.max_rejected = 1.0
+    world.one()
+    (file,) = world.converter().days()[0].files
+    assert (file.state, file.failure) == ("converted", None)
+
+
+def test_rejected_rows_can_be_asked_for(world):
+    """Of a failed file too; a file without any, and one that is not there, are not found."""
+    world.trades(100, price=[NAN] * 2 + [1.0] * 98)
+    world.quotes([1, 2])
+    world.convert()
+    flags = {file.path: file.reject_report for file in world.converter().days()[0].files}
+    assert flags == {"trades.parquet": True, "quotes.parquet": False}
+    found = world.converter().rejects(dt.date(2024, 1, 2), "trades.parquet")
+    assert (found.failed, found.reasons) == (True, {"price: not a finite number": 2})
+    for file in ("quotes.parquet", "../../secret", "none.parquet"):
+        with pytest.raises(NotFound) as refused:
+            world.converter().rejects(dt.date(2024, 1, 2), file)
+        assert refused.value.field == "file"
