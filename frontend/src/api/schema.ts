@@ -330,6 +330,8 @@ export interface paths {
         /**
          * Ticks
          * @description The first `limit` ticks from `start` up to and with `end`, as JSON or an Arrow stream.
+         *
+         *     The stream's header `Ticks-In-Window` says how many there are without the limit.
          */
         get: operations["ticks_api_catalog_ticks_get"];
         put?: never;
@@ -414,6 +416,26 @@ export interface paths {
          * @description Convert a day to the catalog; a repeat is answered from the manifest.
          */
         post: operations["convert_api_datasets_convert_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/datasets/rejects": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Rejects
+         * @description Rows of a raw file that its last conversion rejected: counted by reason, the first listed.
+         */
+        get: operations["rejects_api_datasets_rejects_get"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1298,6 +1320,24 @@ export interface components {
             };
         };
         /**
+         * Failure
+         * @description Why the last conversion of a raw file failed.
+         */
+        Failure: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Error */
+            error: string;
+            /**
+             * Field
+             * @description as in a file's report
+             */
+            field?: string | null;
+        };
+        /**
          * FieldProblem
          * @description What is wrong with one field of the request.
          */
@@ -1897,8 +1937,13 @@ export interface components {
              * Format: date
              */
             day: string;
-            /** Error */
+            /**
+             * Error
+             * @description why the file cannot be read
+             */
             error?: string | null;
+            /** @description of the last conversion; None once one succeeds */
+            failure?: components["schemas"]["Failure"] | null;
             /** Instrument Ids */
             instrument_ids?: string[];
             /** Kind */
@@ -1908,6 +1953,12 @@ export interface components {
              * @description relative to the day's folder; names the file in requests
              */
             path: string;
+            /**
+             * Reject Report
+             * @description whether `GET datasets/rejects` lists rejected rows
+             * @default false
+             */
+            reject_report: boolean;
             /**
              * Rows
              * @description None when the file cannot be read
@@ -1948,6 +1999,60 @@ export interface components {
             status: "ok" | "degraded" | "unavailable";
             /** Workers */
             workers: components["schemas"]["WorkerStatus"][];
+        };
+        /**
+         * RejectReport
+         * @description The rows of a raw file that the catalog cannot hold.
+         */
+        RejectReport: {
+            /**
+             * Failed
+             * @description whether the file as a whole was refused for it
+             */
+            failed: boolean;
+            /**
+             * Listed
+             * @description the first of them
+             */
+            listed: components["schemas"]["RejectedRow"][];
+            /** Path */
+            path: string;
+            /** Reasons */
+            reasons: {
+                [key: string]: number;
+            };
+            /** Rows Read */
+            rows_read: number;
+            /** Rows Rejected */
+            rows_rejected: number;
+        };
+        /**
+         * RejectedRow
+         * @description One row that the catalog cannot hold.
+         */
+        RejectedRow: {
+            /**
+             * Column
+             * @description the file's column
+             */
+            column?: string | null;
+            /**
+             * Field
+             * @description our field, such as `bid_price`
+             */
+            field: string;
+            /** Reason */
+            reason: string;
+            /**
+             * Row
+             * @description index of the row in the file, from 0
+             */
+            row: number;
+            /**
+             * Value
+             * @description what stood there, shortened
+             */
+            value?: string | null;
         };
         /**
          * ResultPage
@@ -3338,6 +3443,8 @@ export interface operations {
                 /** @description of JSON at most 100000 */
                 limit?: number;
                 format?: "json" | "arrow";
+                /** @description of an Arrow stream; else all */
+                columns?: string[] | null;
             };
             header?: never;
             path?: never;
@@ -3502,6 +3609,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rejects_api_datasets_rejects_get: {
+        parameters: {
+            query: {
+                date: string;
+                file: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RejectReport"];
                 };
             };
             /** @description A problem */
