@@ -109,14 +109,14 @@ def _legend(text: str) -> str:
     return by if lead in ("", labels[0]) else f"{lead} {by}"
 
 
-def filled(expression: str, given: Mapping[str, str], shown: TimeRange) -> str:
-    """The expression with Grafana's variables replaced by values.
+def filled(expression: str, given: Mapping[str, str], shown: TimeRange, rate: str = SCRAPES) -> str:
+    """The expression with Grafana's variables replaced by values; `rate` is the range of rates.
 
     A value that is more than letters, digits and a few signs is taken for no value: it could change
     the query.
     """
     builtin = {
-        "__rate_interval": SCRAPES, "__interval": SCRAPES, "__range": f"{shown.seconds}s",
+        "__rate_interval": rate, "__interval": rate, "__range": f"{shown.seconds}s",
     }  # fmt: skip
 
     def value(found: re.Match[str]) -> str:

@@ -21,6 +21,7 @@ from markdown_it.utils import EnvType, OptionsDict
 from pydantic import BaseModel, ConfigDict, Field
 
 from backend.errors import NotFound
+from backend.runbook_tree import RunbookPage, tree
 
 ROOT = Path(__file__).resolve().parents[1]
 """The package is installed in place; elsewhere the files below are missing, which is said."""
@@ -164,6 +165,11 @@ def page(title: str, markdown: str) -> str:
     `title` is of RUNBOOK_PATTERN, so it needs no escaping.
     """
     return document(title, _markdown().render(markdown))
+
+
+def drawn(alert: str, markdown: str) -> RunbookPage:
+    """The same page as a tree, for the console."""
+    return RunbookPage(alert=alert, content=tree(_markdown(), markdown))
 
 
 def document(title: str, body: str) -> str:

@@ -123,6 +123,27 @@ class ResultIndex:
         )
         return [row[0] for row in rows]
 
+    def during(
+        self, first: int, last: int, statuses: Sequence[str], sort: str, limit: int
+    ) -> list[str]:
+        """Summaries of runs that overlap a time (microseconds), the greatest of `sort` first."""
+        marks = ", ".join("?" * len(statuses))
+        rows = self._read(
+            f"SELECT summary FROM results WHERE finished_at >= ? AND created_at <= ?"
+            f" AND status IN ({marks}) ORDER BY {sort} DESC, run_id LIMIT ?",
+            [first, last, *statuses, limit],
+        )
+        return [row[0] for row in rows]
+
+    def count_during(self, first: int, last: int) -> dict[str, int]:
+        """How many runs overlap that time, by status."""
+        rows = self._read(
+            "SELECT status, count(*) FROM results WHERE finished_at >= ? AND created_at <= ?"
+            " GROUP BY status ORDER BY status",
+            [first, last],
+        )
+        return dict(rows)
+
     def revision(self) -> int:
         """A number that changes with every change of the index."""
         return int(self._read("SELECT number FROM revision", [])[0][0])

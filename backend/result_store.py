@@ -10,14 +10,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import astuple
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import orjson
 from pydantic import ValidationError
 
 from backend.cache import Cache
 from backend.errors import Invalid, NotFound
-from backend.models import ID_PATTERN, BacktestResult, ResultPage, ResultSummary
+from backend.models import ID_PATTERN, BacktestResult, ResultPage, ResultSummary, RunStatus
 from backend.result_index import SORTS, Entry, ResultIndex
 from backend.result_pages import (
     KEPT_PAGE,
@@ -146,6 +146,23 @@ class ResultStore:
         """
         return self._index.similar(_likeness(result), result.run_id, n)
 
+    def during(
+        self,
+        start: datetime,
+        end: datetime,
+        statuses: Sequence[RunStatus],
+        sort: Literal["finished_at", "duration_seconds"],
+        limit: int,
+    ) -> Sequence[ResultSummary]:
+        """Runs of these statuses that overlap the time, the greatest of `sort` first."""
+        found = self._index.during(_microseconds(start), _microseconds(end), statuses, sort, limit)
+        return [ResultSummary.model_validate_json(summary) for summary in found]
+
+    def count_during(self, start: datetime, end: datetime) -> dict[RunStatus, int]:
+        """How many runs overlap the time, by status."""
+        found = self._index.count_during(_microseconds(start), _microseconds(end))
+        return {status: found[status] for status in get_args(RunStatus) if status in found}
+
     def rebuild(self) -> int:
         """Make the index anew from the files; returns the number of results."""
         return self._index.rebuild()
@@ -201,7 +218,7 @@ def _entry(result: BacktestResult) -> Entry:
         summary.error.stacktrace = ""  # long, and no list shows it
     values = {column: getattr(result, column) for column in SORTS if column != "pnl"}
     for column in ("created_at", "finished_at"):
-        values[column] = (values[column] - _EPOCH) // timedelta(microseconds=1)
+        values[column] = _microseconds(values[column])
     return Entry(
         run_id=result.run_id,
         filters={
@@ -215,6 +232,10 @@ def _entry(result: BacktestResult) -> Entry:
         # The first currency is the account's; sums over currencies would mean nothing.
         sorts={**values, "pnl": next(iter(result.pnl.values()), 0.0)},
     )
+
+
+def _microseconds(moment: datetime) -> int:
+    return (moment - _EPOCH) // timedelta(microseconds=1)
 
 
 def _likeness(result: ResultSummary) -> str:

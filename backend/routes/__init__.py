@@ -12,6 +12,7 @@ from backend.routes import (
     catalog,
     datasets,
     evaluation,
+    incidents,
     jobs,
     prometheus,
     runbooks,
@@ -30,7 +31,7 @@ def api() -> APIRouter:
     for topic in (
         status, session, datasets, jobs, catalog, backtests, sweeps, evaluation, strategies, traces,
         prometheus, vitals,
-        alerts, boards, runbooks,
+        alerts, boards, runbooks, incidents,
     ):  # fmt: skip
         router.include_router(topic.router)
     return router

@@ -62,6 +62,7 @@ ROUTES = {
     "GET /api/objectives",
     "GET /api/runbooks",
     "GET /api/runbooks/{alert}",
+    "POST /api/incidents",
 }
 RUN = {
     "instrument_id": "EUR/USD.SIM",

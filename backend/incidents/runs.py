@@ -1,0 +1,58 @@
+"""Backtests that overlap a time: those that failed, and those that took longest."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+import orjson
+
+from backend.documents import Documents
+from backend.errors import NotFound
+from backend.incidents.models import IncidentRun, Runs
+from backend.models import ResultSummary, RunStatus
+from backend.result_store import ResultStore
+
+FAILED: tuple[RunStatus, ...] = ("error", "timeout", "killed")
+MOST_FAILED, MOST_SLOW = 100, 20
+LONGEST_ERROR = 1_000
+_DURATION = "nautilus_backtest_duration_seconds"
+
+
+def runs(results: ResultStore, limits: dict[str, float], start: datetime, end: datetime) -> Runs:
+    """`limits`: seconds that a run may take, by its window."""
+    by_status = results.count_during(start, end)
+    failed = results.during(start, end, FAILED, "finished_at", MOST_FAILED)
+    slowest = results.during(start, end, ("ok",), "duration_seconds", MOST_SLOW)
+    return Runs(
+        total=sum(by_status.values()),
+        by_status=by_status,
+        failed=[_run(one, limits) for one in failed],
+        slowest=[_run(one, limits) for one in slowest],
+    )
+
+
+def objectives(documents: Documents) -> dict[str, float]:
+    """Seconds that a run may take by its objective, by window; none without a document of them."""
+    try:
+        found = orjson.loads(documents.objectives())["objectives"]
+    except NotFound:
+        return {}
+    return {
+        window: float(one["threshold"])
+        for one in found
+        if one.get("indicator", {}).get("metric") == _DURATION and one["threshold"] is not None
+        for window in one["indicator"].get("labels", {}).get("window", ())
+    }
+
+
+def _run(one: ResultSummary, limits: dict[str, float]) -> IncidentRun:
+    error = f"{one.error.type}: {one.error.message}" if one.error else None
+    return IncidentRun(
+        run_id=one.run_id, trace_id=one.trace_id, status=one.status,
+        strategy=one.request.strategy, instrument_id=one.request.instrument_id,
+        window=one.window, started_at=one.created_at, finished_at=one.finished_at,
+        duration_seconds=one.duration_seconds, objective_seconds=limits.get(one.window),
+        last_stage=one.last_stage, peak_memory_bytes=one.peak_memory_bytes,
+        error=re.sub(r"\s+", " ", error)[:LONGEST_ERROR] if error else None,
+    )  # fmt: skip

@@ -1,0 +1,167 @@
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from backend import problems, routes
+from backend.alert_models import Webhook
+from backend.alertmanager_client import AlertmanagerClient
+from backend.documents import Documents
+from backend.metrics_reader import MetricsReader
+from backend.models import BacktestRequest, BacktestResult
+from backend.notifications import Notifications
+from backend.result_store import ResultStore
+from backend.services import Services
+from backend.trace_reader import TraceReader
+
+NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
+HOUR = {"start": "2026-01-05T12:00:00Z", "end": "2026-01-05T13:00:00Z"}
+EMPTY_MATRIX = {"status": "success", "data": {"resultType": "matrix", "result": []}}
+TRACE = {
+    "traceID": "ab12", "rootServiceName": "nautilus", "rootTraceName": "POST /api/backtest/run",
+    "startTimeUnixNano": str(int(NOON.timestamp()) * 10**9 + 60 * 10**9), "durationMs": 900,
+    "spanSets": [{"spans": [{"attributes": [
+        {"key": "nautilus.strategy", "value": {"stringValue": "faulty"}}]}]}],
+}  # fmt: skip
+
+
+class Upstream:
+    """Prometheus, Alertmanager and the trace store in one: answers by path, keeps the questions."""
+
+    def __init__(self) -> None:
+        self.answers: dict[str, Any] = {
+            "/api/v1/query_range": EMPTY_MATRIX, "/api/v2/alerts": [],
+            "/api/search": {"traces": [TRACE], "metrics": {}},
+        }  # fmt: skip
+        self.fired: Any = EMPTY_MATRIX
+        self.asked: list[tuple[str, dict[str, list[str]]]] = []
+        told = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                address = urlsplit(self.path)
+                query = parse_qs(address.query)
+                told.asked.append((address.path, query))
+                answer = told.answers[address.path]
+                if "ALERTS" in query.get("query", [""])[0]:
+                    answer = told.fired
+                body = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
+                self.send_response(200)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, format: str, *args: object) -> None:
+                """Silent."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def queries(self, path: str, name: str = "query") -> list[str]:
+        return [query[name][0] for asked, query in self.asked if asked == path]
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+@pytest.fixture
+def upstream() -> Iterator[Upstream]:
+    one = Upstream()
+    yield one
+    one.close()
+
+
+@pytest.fixture
+def parts(tmp_path: Path, upstream: Upstream) -> Iterator[Services]:
+    notifications = Notifications(tmp_path / "notifications.sqlite3")
+    results = ResultStore(tmp_path / "results")
+    yield Services(
+        **{
+            **dict.fromkeys(Services.__dataclass_fields__),
+            "notifications": notifications,
+            "results": results,
+            "documents": Documents(),
+            "alertmanager": AlertmanagerClient(upstream.url),
+            "metrics": MetricsReader(upstream.url),
+            "traces": TraceReader(upstream.url),
+        }
+    )
+    notifications.close()
+    results.close()
+
+
+@pytest.fixture
+def client(parts: Services) -> Iterator[TestClient]:
+    app = FastAPI()
+    app.include_router(routes.api())
+    problems.install(app)
+    app.state.services = parts
+    with TestClient(app, base_url="http://console.example/api") as client:
+        yield client
+
+
+@pytest.fixture
+def hour(client: TestClient) -> Callable[[], dict[str, Any]]:
+    """Asks for the incident of an hour from noon."""
+
+    def ask() -> dict[str, Any]:
+        answer = client.post("/incidents", json=HOUR)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    return ask
+
+
+@pytest.fixture
+def notify(parts: Services) -> Callable[..., None]:
+    """Tell of an alert that fires from so many minutes after noon, and maybe of its end."""
+
+    def tell(name: str, minute: int, until: int | None = None, **annotations: str) -> None:
+        alert = {
+            "status": "firing" if until is None else "resolved",
+            "labels": {"alertname": name, "severity": "page", "job": "nautilus"},
+            "annotations": annotations, "fingerprint": f"{hash(name) & 2**63 - 1:x}",
+            "startsAt": (NOON + timedelta(minutes=minute)).isoformat(),
+            "endsAt": (NOON + timedelta(minutes=until or 0)).isoformat(),
+        }  # fmt: skip
+        webhook = {
+            "version": "4", "groupKey": "g", "status": alert["status"], "receiver": "page",
+            "alerts": [alert],
+        }  # fmt: skip
+        parts.notifications.add(Webhook.model_validate(webhook))
+
+    return tell
+
+
+@pytest.fixture
+def save_run(parts: Services) -> Callable[..., None]:
+    """Keep a run that began so many minutes after noon and took so many seconds."""
+
+    def save(n: int, minute: float, seconds: float = 1.0, **fields: Any) -> None:
+        request = BacktestRequest(
+            instrument_id="EUR/USD.SIM", kind="quote", start=NOON, end=NOON + timedelta(hours=1),
+            strategy="idle",
+        )  # fmt: skip
+        began = NOON + timedelta(minutes=minute)
+        values = {
+            "run_id": f"run-{n:05}", "job_id": f"job-{n}", "trace_id": f"{n:032x}", "status": "ok",
+            "request": request, "created_at": began,
+            "finished_at": began + timedelta(seconds=seconds), "duration_seconds": seconds,
+            "window": "1h", "versions": {"python": "3"},
+        }  # fmt: skip
+        parts.results.save(BacktestResult.model_validate(values | fields))
+
+    return save
