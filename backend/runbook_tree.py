@@ -26,7 +26,7 @@ _TEXTS = ("text", "code", "code_block")
 _OTHER_PAGE = re.compile(r"([A-Z]+[a-z][A-Za-z0-9]*)\.md(?:#.*)?")
 
 
-class Node(BaseModel):
+class RunbookNode(BaseModel):
     """A part of a page. Texts are plain: nothing in them is markup."""
 
     kind: Kind
@@ -36,34 +36,34 @@ class Node(BaseModel):
     language: str | None = Field(default=None, description="of a code_block")
     href: str | None = Field(default=None, description="of a link: http or https")
     runbook: str | None = Field(default=None, description="of a link: another runbook's alert")
-    children: list[Node] = Field(default_factory=list)
+    children: list[RunbookNode] = Field(default_factory=list)
 
 
 class RunbookPage(BaseModel):
     """A runbook for programs that draw it themselves."""
 
     alert: str
-    content: list[Node]
+    content: list[RunbookNode]
 
 
-def tree(markdown: MarkdownIt, text: str) -> list[Node]:
+def tree(markdown: MarkdownIt, text: str) -> list[RunbookNode]:
     """The page's parts; of what can not be drawn as one of them, the content."""
     return _all(SyntaxTreeNode(markdown.parse(text)).children)
 
 
-def _all(nodes: list[SyntaxTreeNode]) -> list[Node]:
+def _all(nodes: list[SyntaxTreeNode]) -> list[RunbookNode]:
     return [shown for node in nodes for shown in _shown(node)]
 
 
-def _shown(node: SyntaxTreeNode) -> list[Node]:
+def _shown(node: SyntaxTreeNode) -> list[RunbookNode]:
     if node.type == "softbreak":
-        return [Node(kind="text", text=" ")]
+        return [RunbookNode(kind="text", text=" ")]
     if node.type == "image":  # nothing may be loaded
-        return [Node(kind="text", text=node.content)]
+        return [RunbookNode(kind="text", text=node.content)]
     kind = _KINDS.get(node.type)
     if kind is None:  # inline, thead, tbody
         return _all(node.children)
-    made = Node(kind=kind)
+    made = RunbookNode(kind=kind)
     if kind in _TEXTS:
         made.text = node.content
     else:
@@ -81,7 +81,7 @@ def _shown(node: SyntaxTreeNode) -> list[Node]:
     return [made]
 
 
-def _aim(link: Node, target: str) -> None:
+def _aim(link: RunbookNode, target: str) -> None:
     """Runbooks link to each other by file; other files of the repository are not served."""
     if found := _OTHER_PAGE.fullmatch(target):
         link.runbook = found[1]

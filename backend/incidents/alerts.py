@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from backend.alert_models import ActiveAlert, Notification
-from backend.incidents.models import Alerts, AlertState, IncidentAlert
+from backend.incidents.models import AlertState, IncidentAlert, IncidentAlerts
 from backend.incidents.series import Sample
 from backend.notifications import WATCHDOG
 
@@ -88,7 +88,7 @@ def merged(
     return all_of_it
 
 
-def within(found: Iterable[IncidentAlert], start: datetime, end: datetime) -> Alerts:
+def within(found: Iterable[IncidentAlert], start: datetime, end: datetime) -> IncidentAlerts:
     """Those that fired in that time, the first to fire first."""
     ours = [
         one
@@ -96,7 +96,7 @@ def within(found: Iterable[IncidentAlert], start: datetime, end: datetime) -> Al
         if one.starts_at <= end and (one.ends_at is None or one.ends_at >= start)
     ]
     ours.sort(key=lambda one: (one.starts_at, one.name, sorted(one.labels.items())))
-    return Alerts(items=ours[:MOST_ALERTS], total=len(ours))
+    return IncidentAlerts(items=ours[:MOST_ALERTS], total=len(ours))
 
 
 def _same(one: IncidentAlert, other: IncidentAlert, slack: timedelta) -> bool:

@@ -15,12 +15,12 @@ from backend.documents import Documents
 from backend.errors import DomainError
 from backend.incidents import alerts, board, runs, series, spans
 from backend.incidents.models import (
-    Alerts,
     Incident,
     IncidentAlert,
+    IncidentAlerts,
     IncidentRequest,
-    Missing,
-    Runs,
+    IncidentRuns,
+    MissingPart,
     SeriesPanel,
     Source,
     TraceSearch,
@@ -72,13 +72,13 @@ class _Asking:
     where: Collector
     start: datetime
     end: datetime
-    missing: list[Missing] = field(default_factory=list)
+    missing: list[MissingPart] = field(default_factory=list)
 
     @property
     def grid(self) -> series.Grid:
         return series.Grid.over(self.start, self.end)
 
-    async def alerts(self) -> Alerts:
+    async def alerts(self) -> IncidentAlerts:
         told, active, recorded = await asyncio.gather(
             self._or_else([], "notifications", "what people were told", self._told()),
             self._or_else([], "alertmanager", "what is silenced or inhibited now", self._active()),
@@ -88,14 +88,14 @@ class _Asking:
         found = alerts.merged(alerts.merged(told, active, slack), recorded, slack)
         return alerts.within(found, self.start, self.end)
 
-    async def runs(self) -> Runs:
+    async def runs(self) -> IncidentRuns:
         where = self.where
 
-        def read() -> Runs:
+        def read() -> IncidentRuns:
             limits = runs.objectives(where.documents)
             return runs.runs(where.results, limits, self.start, self.end)
 
-        none = Runs(total=0, by_status={}, failed=[], slowest=[])
+        none = IncidentRuns(total=0, by_status={}, failed=[], slowest=[])
         return await self._or_else(none, "results", "runs", asyncio.to_thread(read))
 
     async def board(self) -> tuple[list[TraceSearch], list[SeriesPanel]]:
@@ -145,10 +145,10 @@ class _Asking:
             reason, hint = error.message, error.hint
         except sqlite3.Error as error:
             reason = f"its file cannot be read: {error}"
-        self._miss(Missing(source=source, what=what, reason=reason, hint=hint))
+        self._miss(MissingPart(source=source, what=what, reason=reason, hint=hint))
         return nothing
 
-    def _miss(self, missing: Missing) -> None:
+    def _miss(self, missing: MissingPart) -> None:
         """A service that is down is named once, with all that it would have told."""
         with suppress(StopIteration):
             same = next(

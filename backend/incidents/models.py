@@ -43,7 +43,7 @@ class IncidentRequest(Strict):
         return value
 
 
-class Missing(BaseModel):
+class MissingPart(BaseModel):
     """Something that is not in the answer, and why."""
 
     source: Source
@@ -66,7 +66,7 @@ class IncidentAlert(BaseModel):
     sources: list[Source]
 
 
-class Alerts(BaseModel):
+class IncidentAlerts(BaseModel):
     """The first to fire comes first."""
 
     items: list[IncidentAlert]
@@ -91,7 +91,7 @@ class IncidentRun(BaseModel):
     error: str | None = Field(description="in words; null for good runs")
 
 
-class Runs(BaseModel):
+class IncidentRuns(BaseModel):
     """Runs by how they ended."""
 
     total: int
@@ -120,7 +120,7 @@ class TraceSearch(BaseModel):
     traces: list[IncidentTrace]
 
 
-class Line(BaseModel):
+class SeriesLine(BaseModel):
     """One series; `values` go with the `times` of its panel, null where it has none."""
 
     name: str
@@ -139,7 +139,7 @@ class SeriesPanel(BaseModel):
     unit: str = Field(description="Grafana's name of it")
     queries: list[str] = Field(description="PromQL")
     times: list[float] = Field(description="Unix seconds")
-    lines: list[Line] = Field(description="those that reach highest first")
+    lines: list[SeriesLine] = Field(description="those that reach highest first")
     total: int = Field(description="of lines")
 
 
@@ -150,9 +150,9 @@ class Incident(BaseModel):
     end: datetime
     generated_at: datetime
     complete: bool = Field(description="every source answered")
-    missing: list[Missing]
-    alerts: Alerts
-    runs: Runs
+    missing: list[MissingPart]
+    alerts: IncidentAlerts
+    runs: IncidentRuns
     traces: list[TraceSearch]
     series: list[SeriesPanel]
     versions: dict[str, str]

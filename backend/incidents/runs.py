@@ -9,7 +9,7 @@ import orjson
 
 from backend.documents import Documents
 from backend.errors import NotFound
-from backend.incidents.models import IncidentRun, Runs
+from backend.incidents.models import IncidentRun, IncidentRuns
 from backend.models import ResultSummary, RunStatus
 from backend.result_store import ResultStore
 
@@ -19,12 +19,14 @@ LONGEST_ERROR = 1_000
 _DURATION = "nautilus_backtest_duration_seconds"
 
 
-def runs(results: ResultStore, limits: dict[str, float], start: datetime, end: datetime) -> Runs:
+def runs(
+    results: ResultStore, limits: dict[str, float], start: datetime, end: datetime
+) -> IncidentRuns:
     """`limits`: seconds that a run may take, by its window."""
     by_status = results.count_during(start, end)
     failed = results.during(start, end, FAILED, "finished_at", MOST_FAILED)
     slowest = results.during(start, end, ("ok",), "duration_seconds", MOST_SLOW)
-    return Runs(
+    return IncidentRuns(
         total=sum(by_status.values()),
         by_status=by_status,
         failed=[_run(one, limits) for one in failed],

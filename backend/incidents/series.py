@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from backend.errors import Unavailable
 from backend.incidents.board import Panel, Query
-from backend.incidents.models import Line, SeriesPanel
+from backend.incidents.models import SeriesLine, SeriesPanel
 from backend.metrics_reader import MetricsReader
 
 MOST_POINTS = 240
@@ -83,7 +83,7 @@ async def samples(metrics: MetricsReader, query: str, grid: Grid) -> list[Sample
 
 async def panel(metrics: MetricsReader, asked: Panel, grid: Grid) -> SeriesPanel:
     """A panel's lines. Raises DomainErrors."""
-    lines: list[Line] = []
+    lines: list[SeriesLine] = []
     for query in asked.queries:
         lines += [_line(query, one, grid) for one in await samples(metrics, query.text, grid)]
     lines.sort(key=lambda line: (-(line.most if line.most is not None else -math.inf), line.name))
@@ -94,10 +94,10 @@ async def panel(metrics: MetricsReader, asked: Panel, grid: Grid) -> SeriesPanel
     )  # fmt: skip
 
 
-def _line(query: Query, sample: Sample, grid: Grid) -> Line:
+def _line(query: Query, sample: Sample, grid: Grid) -> SeriesLine:
     values = _placed(sample.values, grid)
     numbers = [value for value in values if value is not None]
-    return Line(
+    return SeriesLine(
         name=query.name(sample.labels), labels=sample.labels, values=values,
         least=min(numbers, default=None), most=max(numbers, default=None),
         last=numbers[-1] if numbers else None,

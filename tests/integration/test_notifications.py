@@ -8,6 +8,7 @@ import os
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -193,6 +194,27 @@ def test_an_alert_can_be_silenced_and_heard_again(stack: Stack) -> None:
     until(lambda: stack.state() == "firing")
     assert stack.get("/alerts/silences") == []
     assert stack.api.delete(f"/alerts/silences/{silence_id}").status_code == 204
+
+
+def test_an_incident_holds_the_alert_from_every_source(stack: Stack) -> None:
+    """Once, though people, Alertmanager and Prometheus all know of it; the trace store is down."""
+    now = datetime.now(UTC)
+    asked = {"start": (now - timedelta(hours=1)).isoformat()}
+
+    def seen() -> dict[str, Any] | None:
+        body = {**asked, "end": datetime.now(UTC).isoformat()}
+        answer = stack.api.post("/incidents", json=body)
+        assert answer.status_code == 200, answer.text
+        found: dict[str, Any] = answer.json()
+        return found if [len(one["sources"]) for one in found["alerts"]["items"]] == [3] else None
+
+    found = until(seen)
+    (probe,) = found["alerts"]["items"]
+    assert (probe["name"], probe["state"], probe["ends_at"]) == ("Probe", "firing", None)
+    assert probe["annotations"] == {"summary": "the value is 42"}
+    targets = {one["title"]: one for one in found["series"]}["Targets"]
+    assert {line["labels"]["job"] for line in targets["lines"]} >= {"nautilus", "prometheus"}
+    assert {line["last"] for line in targets["lines"]} <= {0.0, 1.0}
 
 
 def test_alerts_are_sorted_and_bounded(stack: Stack) -> None:

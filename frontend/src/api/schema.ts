@@ -462,6 +462,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/incidents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Incident
+         * @description Alerts, runs, traces and key series of a time; what cannot be asked is named in `missing`.
+         */
+        post: operations["incident_api_incidents_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/jobs": {
         parameters: {
             query?: never;
@@ -655,7 +675,7 @@ export interface paths {
         };
         /**
          * Runbook
-         * @description One page: Markdown, or HTML for a browser.
+         * @description One page: Markdown; HTML for a browser; a tree for `Accept: application/json`.
          */
         get: operations["runbook_api_runbooks__alert__get"];
         put?: never;
@@ -1474,6 +1494,212 @@ export interface components {
             start: string;
         };
         /**
+         * Incident
+         * @description All that is known of a time.
+         */
+        Incident: {
+            alerts: components["schemas"]["IncidentAlerts"];
+            /**
+             * Complete
+             * @description every source answered
+             */
+            complete: boolean;
+            /**
+             * End
+             * Format: date-time
+             */
+            end: string;
+            /**
+             * Generated At
+             * Format: date-time
+             */
+            generated_at: string;
+            /** Missing */
+            missing: components["schemas"]["MissingPart"][];
+            runs: components["schemas"]["IncidentRuns"];
+            /** Series */
+            series: components["schemas"]["SeriesPanel"][];
+            /**
+             * Start
+             * Format: date-time
+             */
+            start: string;
+            /** Traces */
+            traces: components["schemas"]["TraceSearch"][];
+            /** Versions */
+            versions: {
+                [key: string]: string;
+            };
+        };
+        /**
+         * IncidentAlert
+         * @description A time during which an alert fired.
+         */
+        IncidentAlert: {
+            /**
+             * Annotations
+             * @description empty where only Prometheus knows of it
+             */
+            annotations: {
+                [key: string]: string;
+            };
+            /**
+             * Ends At
+             * @description null: no end is known
+             */
+            ends_at: string | null;
+            /** Labels */
+            labels: {
+                [key: string]: string;
+            };
+            /** Name */
+            name: string;
+            /** Severity */
+            severity: string;
+            /** Sources */
+            sources: ("alertmanager" | "boards" | "notifications" | "prometheus" | "results" | "traces")[];
+            /**
+             * Starts At
+             * Format: date-time
+             */
+            starts_at: string;
+            /**
+             * State
+             * @description resolved: it ended; silenced, inhibited: of no news now
+             * @enum {string}
+             */
+            state: "firing" | "inhibited" | "resolved" | "silenced";
+            /**
+             * Told At
+             * @description when the first message of it came; null: none
+             */
+            told_at: string | null;
+        };
+        /**
+         * IncidentAlerts
+         * @description The first to fire comes first.
+         */
+        IncidentAlerts: {
+            /** Items */
+            items: components["schemas"]["IncidentAlert"][];
+            /** Total */
+            total: number;
+        };
+        /**
+         * IncidentRequest
+         * @description From `start` to `end`; a time without a zone is UTC.
+         */
+        IncidentRequest: {
+            /**
+             * End
+             * Format: date-time
+             */
+            end: string;
+            /**
+             * Start
+             * Format: date-time
+             */
+            start: string;
+        };
+        /**
+         * IncidentRun
+         * @description A backtest that overlaps the time.
+         */
+        IncidentRun: {
+            /** Duration Seconds */
+            duration_seconds: number;
+            /**
+             * Error
+             * @description in words; null for good runs
+             */
+            error: string | null;
+            /**
+             * Finished At
+             * Format: date-time
+             */
+            finished_at: string;
+            /** Instrument Id */
+            instrument_id: string;
+            /** Last Stage */
+            last_stage: string | null;
+            /**
+             * Objective Seconds
+             * @description how long it may take by its objective
+             */
+            objective_seconds: number | null;
+            /** Peak Memory Bytes */
+            peak_memory_bytes: number;
+            /** Run Id */
+            run_id: string;
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "ok" | "error" | "cancelled" | "timeout" | "killed";
+            /** Strategy */
+            strategy: string;
+            /** Trace Id */
+            trace_id: string;
+            /** Window */
+            window: string;
+        };
+        /**
+         * IncidentRuns
+         * @description Runs by how they ended.
+         */
+        IncidentRuns: {
+            /** By Status */
+            by_status: {
+                [key: string]: number;
+            };
+            /**
+             * Failed
+             * @description error, timeout or killed; the newest first
+             */
+            failed: components["schemas"]["IncidentRun"][];
+            /**
+             * Slowest
+             * @description of those that ended well, the longest first
+             */
+            slowest: components["schemas"]["IncidentRun"][];
+            /** Total */
+            total: number;
+        };
+        /**
+         * IncidentTrace
+         * @description A trace that a search found.
+         */
+        IncidentTrace: {
+            /**
+             * Attributes
+             * @description what the search selects, of the first span
+             */
+            attributes: {
+                [key: string]: string;
+            };
+            /** Duration Ms */
+            duration_ms: number;
+            /**
+             * Name
+             * @description of the root span
+             */
+            name: string;
+            /** Service */
+            service: string;
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
+            /** Trace Id */
+            trace_id: string;
+        };
+        /**
          * Job
          * @description A job as the API shows it.
          */
@@ -1546,6 +1772,23 @@ export interface components {
             name: string;
             /** Value */
             value: string;
+        };
+        /**
+         * MissingPart
+         * @description Something that is not in the answer, and why.
+         */
+        MissingPart: {
+            /** Hint */
+            hint?: string | null;
+            /** Reason */
+            reason: string;
+            /**
+             * Source
+             * @enum {string}
+             */
+            source: "alertmanager" | "boards" | "notifications" | "prometheus" | "results" | "traces";
+            /** What */
+            what: string;
         };
         /**
          * NewSilence
@@ -2211,6 +2454,59 @@ export interface components {
             trace_id: string;
         };
         /**
+         * RunbookNode
+         * @description A part of a page. Texts are plain: nothing in them is markup.
+         */
+        RunbookNode: {
+            /** Children */
+            children?: components["schemas"]["RunbookNode"][];
+            /**
+             * Href
+             * @description of a link: http or https
+             */
+            href?: string | null;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "heading" | "paragraph" | "list" | "item" | "code_block" | "table" | "row" | "header" | "cell" | "quote" | "rule" | "text" | "code" | "link" | "strong" | "emphasis" | "break";
+            /**
+             * Language
+             * @description of a code_block
+             */
+            language?: string | null;
+            /**
+             * Level
+             * @description of a heading, 1 to 6
+             */
+            level?: number | null;
+            /**
+             * Runbook
+             * @description of a link: another runbook's alert
+             */
+            runbook?: string | null;
+            /**
+             * Start
+             * @description first number of a list; null: bullets
+             */
+            start?: number | null;
+            /**
+             * Text
+             * @description of text, code and code_block
+             */
+            text?: string | null;
+        };
+        /**
+         * RunbookPage
+         * @description A runbook for programs that draw it themselves.
+         */
+        RunbookPage: {
+            /** Alert */
+            alert: string;
+            /** Content */
+            content: components["schemas"]["RunbookNode"][];
+        };
+        /**
          * RunbookSummary
          * @description A page for the person woken by an alert.
          */
@@ -2222,6 +2518,61 @@ export interface components {
              * @description first paragraph of the section of that name
              */
             meaning: string;
+        };
+        /**
+         * SeriesLine
+         * @description One series; `values` go with the `times` of its panel, null where it has none.
+         */
+        SeriesLine: {
+            /** Labels */
+            labels: {
+                [key: string]: string;
+            };
+            /** Last */
+            last: number | null;
+            /** Least */
+            least: number | null;
+            /** Most */
+            most: number | null;
+            /** Name */
+            name: string;
+            /** Values */
+            values: (number | null)[];
+        };
+        /**
+         * SeriesPanel
+         * @description A panel of the Incident board: its queries' answers over the time.
+         */
+        SeriesPanel: {
+            /** Description */
+            description: string;
+            /**
+             * Lines
+             * @description those that reach highest first
+             */
+            lines: components["schemas"]["SeriesLine"][];
+            /**
+             * Queries
+             * @description PromQL
+             */
+            queries: string[];
+            /**
+             * Times
+             * @description Unix seconds
+             */
+            times: number[];
+            /** Title */
+            title: string;
+            /**
+             * Total
+             * @description of lines
+             */
+            total: number;
+            /**
+             * Unit
+             * @description Grafana's name of it
+             */
+            unit: string;
         };
         /**
          * SessionState
@@ -2546,6 +2897,23 @@ export interface components {
             ticks: {
                 [key: string]: unknown;
             }[];
+        };
+        /**
+         * TraceSearch
+         * @description A question of the Incident board to the trace store, and what it found.
+         */
+        TraceSearch: {
+            /** Description */
+            description: string;
+            /**
+             * Query
+             * @description TraceQL
+             */
+            query: string;
+            /** Title */
+            title: string;
+            /** Traces */
+            traces: components["schemas"]["IncidentTrace"][];
         };
         /**
          * Trading
@@ -3683,6 +4051,44 @@ export interface operations {
             };
         };
     };
+    incident_api_incidents_post: {
+        parameters: {
+            query?: {
+                /** @description zip: both others, to attach to a report */
+                format?: "json" | "markdown" | "zip";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IncidentRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Incident"];
+                    "application/zip": string;
+                    "text/markdown": string;
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     jobs_api_jobs_get: {
         parameters: {
             query?: {
@@ -4059,6 +4465,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/json": components["schemas"]["RunbookPage"];
                     "text/html": string;
                     "text/markdown": string;
                 };

@@ -216,3 +216,53 @@ def test_the_boards_of_the_checkout_are_served(
     for uid in uids:
         assert client.get(f"/dashboards/{uid}").json()["uid"] == uid
     assert documents.ROOT.joinpath("pyproject.toml").is_file()
+
+
+# Runbooks as a tree -------------------------------------------------------------------------------
+
+TREE = {"Accept": "application/json"}
+
+
+def texts(nodes: list[dict]) -> str:
+    return "".join((node.get("text") or "") + texts(node["children"]) for node in nodes)
+
+
+def kinds(nodes: list[dict]) -> set[str]:
+    return {kind for node in nodes for kind in {node["kind"], *kinds(node["children"])}}
+
+
+def links(nodes: list[dict]) -> list[str]:
+    own = [node.get("runbook") or node["href"] for node in nodes if node["kind"] == "link"]
+    return own + [link for node in nodes for link in links(node["children"])]
+
+
+def test_a_runbook_comes_as_a_tree(client: TestClient) -> None:
+    """What programs draw: headings, lists, tables, code, and where links lead."""
+    answer = client.get("/runbooks/TargetDown", headers=TREE)
+    assert answer.headers["content-type"] == "application/json"
+    page = answer.json()
+    title, heading, meaning, *_ = page["content"]
+    assert (page["alert"], title["level"], heading["level"]) == ("TargetDown", 1, 2)
+    assert texts([meaning]) == "Prometheus gets no answer from one of its targets."
+    assert {
+        "list",
+        "item",
+        "code",
+        "link",
+        "table",
+        "row",
+        "header",
+        "cell",
+        "code_block",
+    } <= kinds(page["content"])
+    assert links(page["content"]) == ["BackendDown", "https://example.org/a?b=1&c=2"]
+    (block,) = [node for node in page["content"] if node["kind"] == "code_block"]
+    assert (block["language"], block["text"]) == ("promql", "up == 0\n")
+
+
+def test_nothing_hostile_is_more_than_text_in_a_tree(client: TestClient) -> None:
+    """HTML is text, pictures are their names, and addresses that run something are no links."""
+    content = client.get("/runbooks/Hostile", headers=TREE).json()["content"]
+    assert links(content) == []
+    assert kinds(content) == {"heading", "paragraph", "text"}
+    assert "<script>alert(1)</script> <img src=x onerror=alert(1)>" in texts(content)
