@@ -175,7 +175,7 @@ def _work(run: Run, tools: Workshop, scope: Any) -> None:
     progress("query")
     with scope.stage("query"):
         instrument = tools.catalog.instrument(request.instrument_id)
-        run.ticks = tools.ticks.read(request.instrument_id, request.kind, *run.window_ns)
+        run.ticks = tools.ticks.read(request.identifier, request.kind, *run.window_ns)
     progress("build")
     if run.context.sweep_id is not None and run.ticks.whole is not None:
         _replay(run, tools, scope, instrument, run.ticks.whole)
@@ -234,7 +234,7 @@ def _convert(run: Run, tools: Workshop) -> None:
     """Convert what the window lacks; raises Invalid for a file that cannot be converted."""
     request = run.request
     done = tools.converter.ensure(
-        request.instrument_id, request.kind, *run.window_ns, run.context.progress
+        request.identifier, request.kind, *run.window_ns, run.context.progress
     )
     if done is not None and done.failed:
         file = done.failed[0]

@@ -1,26 +1,29 @@
-"""What the catalog's tick files hold, read from names and footers alone."""
+"""What the catalog's files of ticks and bars hold, read from names and footers alone."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import pyarrow.parquet as pq
 
 from backend.cache import Cache
-from backend.conversion.layout import TS_INIT, parse_file_name, tick_folder
+from backend.conversion import bar_types
+from backend.conversion.layout import TS_INIT, bar_folder, parse_file_name, safe_id, tick_folder
 from backend.errors import Conflict
-from backend.models import TickKind
+from backend.models import SeriesKind
 
 SETTLED_NS = 2 * 10**9
 """A folder that changed this recently may change again without showing it: file systems keep
 times in steps of milliseconds, old ones of seconds."""
 _ATTEMPTS = 20
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -71,8 +74,9 @@ Names = tuple[Named, ...]
 
 
 class FileIndex:
-    """Which tick files there are, by instrument and kind; folders are listed when they change.
+    """Which files there are, by kind and identifier; folders are listed when they change.
 
+    An identifier is an instrument's id, or a bar type where the kind is `bar`.
     `cache` keeps the lists. Files come and go by renaming, which their folder's time shows; what
     is in a file only its own time and size can tell, so these are looked up each time.
     """
@@ -81,30 +85,43 @@ class FileIndex:
         self._catalog = catalog
         self._cache = cache
 
-    def names(self, kind: TickKind, instrument_id: str) -> Names:
+    def names(self, kind: SeriesKind, identifier: str) -> Names:
         """All files."""
-        folder = tick_folder(self._catalog, kind, instrument_id)
+        return self._listing(tick_folder(self._catalog, kind, identifier), _listed) or ()
+
+    def bar_types(self, instrument_id: str) -> list[str]:
+        """Step, unit and price of the bars that there are of an instrument."""
+        known = self._listing(bar_folder(self._catalog), _bar_types) or {}
+        return [
+            short
+            for short in known.get(safe_id(instrument_id), ())
+            if self.names("bar", bar_types.bar_type(instrument_id, short))
+        ]
+
+    def _listing(self, folder: Path, load: Callable[[Path], T]) -> T | None:
+        """What is told from a folder's list; None where there is no folder."""
         try:
             changed = folder.stat().st_mtime_ns
         except FileNotFoundError:
-            return ()
+            return None
         if time.time_ns() - changed < SETTLED_NS:
-            return _listed(folder)
-        return self._cache.get_or_load(("files", str(folder), changed), lambda: _listed(folder))
+            return load(folder)
+        found: T = self._cache.get_or_load(("files", str(folder), changed), lambda: load(folder))
+        return found
 
     def files(
-        self, kind: TickKind, instrument_id: str, start_ns: int, end_ns: int
+        self, kind: SeriesKind, identifier: str, start_ns: int, end_ns: int
     ) -> list[TickFile]:
         """Files that may hold ticks of the closed window, in order of time."""
         for _ in range(_ATTEMPTS):
             with suppress(FileNotFoundError):  # a conversion has just replaced a file
                 return [
                     _described(name)
-                    for name in self.names(kind, instrument_id)
+                    for name in self.names(kind, identifier)
                     if name.first_ns <= end_ns and name.last_ns >= start_ns
                 ]
         raise Conflict(
-            f"the {kind} files of {instrument_id} change all the time", "instrument_id",
+            f"the {kind} files of {identifier} change all the time", "instrument_id",
             "wait for the conversions to end",
         )  # fmt: skip
 
@@ -112,6 +129,17 @@ class FileIndex:
 def _listed(folder: Path) -> Names:
     spans = ((parse_file_name(path.name), path) for path in folder.iterdir())
     return tuple(sorted(Named(*span, path) for span, path in spans if span is not None))
+
+
+def _bar_types(folder: Path) -> dict[str, tuple[str, ...]]:
+    """By instrument, as folders name it."""
+    found: dict[str, tuple[str, ...]] = {}
+    for path in sorted(folder.iterdir()):
+        named = bar_types.of_folder(path.name)
+        if named is not None:
+            instrument, short = named
+            found[instrument] = (*found.get(instrument, ()), short)
+    return found
 
 
 def _described(name: Named) -> TickFile:

@@ -15,9 +15,10 @@ from pydantic import BaseModel, Field
 
 from backend.cache import Cache, Codec, key_text, shared_store
 from backend.catalog_files import FileIndex, Slice, TickFile, row_groups, slices
-from backend.conversion.layout import LAYOUTS, safe_id
-from backend.errors import Invalid, NotFound
-from backend.models import TickKind
+from backend.conversion import bar_types
+from backend.conversion.layout import BAR_LAYOUT, LAYOUTS, safe_id
+from backend.errors import DomainError, Invalid, NotFound
+from backend.models import SeriesKind, TickKind
 from backend.settings import Settings
 from backend.tick_table import count_ticks, known_columns, read_ticks, tick_parts
 from nautilus_instrumentation import Session, current_session
@@ -40,7 +41,7 @@ ALL_TIME = (0, 2**63 - 1)
 
 
 class Holding(BaseModel):
-    """Ticks of one kind that the catalog holds of an instrument."""
+    """Ticks of one kind, or bars of one type, that the catalog holds of an instrument."""
 
     start: datetime = Field(description="first tick (file names; to the microsecond)")
     end: datetime = Field(description="last tick")
@@ -60,6 +61,9 @@ class CatalogInstrument(BaseModel):
     price_precision: int
     size_precision: int
     ticks: dict[TickKind, Holding] = Field(default_factory=dict)
+    bars: dict[str, Holding] = Field(
+        default_factory=dict, description="by step, unit and price, such as `1-MINUTE-MID`"
+    )
 
 
 _DEFINITIONS: Codec[dict[str, CatalogInstrument]] = Codec(dict[str, CatalogInstrument])
@@ -69,8 +73,9 @@ _HOLDING: Codec[Holding] = Codec(Holding)
 class CatalogManager:
     """One catalog. Listing and reading ticks as tables work without NautilusTrader.
 
-    Times are closed windows of `ts_init` in Unix ns. Errors: `NotFound` for an unknown instrument,
-    `Invalid` for a window without ticks or a limit out of range.
+    Times are closed windows of `ts_init` in Unix ns. An identifier is an instrument's id, or a bar
+    type where the kind is `bar`. Errors: `NotFound` for an unknown instrument, `Invalid` for a
+    window without ticks, a bar type that is not held, or a limit out of range.
     """
 
     def __init__(self, settings: Settings, session: Session | None = None) -> None:
@@ -85,11 +90,15 @@ class CatalogManager:
         self._reader: TickReader | None = None
 
     def instruments(self) -> list[CatalogInstrument]:
-        """All instruments, with the ticks that the catalog holds of them."""
-        known = self._definitions()
+        """All instruments, with the ticks and bars that the catalog holds of them."""
         return [
-            item.model_copy(update={"ticks": self._holdings(name)}) for name, item in known.items()
+            item.model_copy(update={"ticks": self._ticks_held(name), "bars": self._bars_held(name)})
+            for name, item in self._definitions().items()
         ]
+
+    def bar_types(self, instrument_id: str) -> list[str]:
+        """Step, unit and price of the bars that are held of an instrument."""
+        return self._index.bar_types(instrument_id)
 
     def instrument(self, instrument_id: str) -> Instrument:
         """NautilusTrader's instrument, through the instrumented catalog."""
@@ -98,23 +107,30 @@ class CatalogManager:
             (instrument_id, folder.stat().st_mtime_ns), lambda: self._load(instrument_id)
         )
 
+    def identifier(self, instrument_id: str, kind: SeriesKind, bar_type: str | None = None) -> str:
+        """What the catalog calls such data; the only bar type that is held need not be named."""
+        self._folder_of(instrument_id)
+        if kind != "bar":
+            return instrument_id
+        held = self.bar_types(instrument_id)
+        return bar_types.bar_type(instrument_id, bar_types.chosen(instrument_id, bar_type, held))
+
     def ticks(
-        self, instrument_id: str, kind: TickKind, start_ns: int, end_ns: int, limit: int = 1_000
+        self, identifier: str, kind: SeriesKind, start_ns: int, end_ns: int, limit: int = 1_000
     ) -> pa.Table:
         """The first `limit` ticks of the window, with decoded prices; see `read_ticks`."""
         if not 1 <= limit <= MAX_TICKS:
             raise Invalid(f"limit must be from 1 to {MAX_TICKS}, not {limit}", field="limit")
-        self._folder_of(instrument_id)
-        files = self.files(instrument_id, kind, start_ns, end_ns)
+        files = self.files(identifier, kind, start_ns, end_ns)
         table = read_ticks(files, kind, start_ns, end_ns, limit)
         if table.num_rows == 0:
-            raise self.no_ticks(instrument_id, kind, start_ns, end_ns)
+            raise self.no_ticks(identifier, kind, start_ns, end_ns)
         return table
 
     def stream(
         self,
-        instrument_id: str,
-        kind: TickKind,
+        identifier: str,
+        kind: SeriesKind,
         start_ns: int,
         end_ns: int,
         limit: int,
@@ -132,46 +148,50 @@ class CatalogManager:
                 f"{kind}s have no column {unknown[0]!r:.80}", "columns",
                 f"use {', '.join(known_columns(kind))}",
             )  # fmt: skip
-        self._folder_of(instrument_id)
-        files = self.files(instrument_id, kind, start_ns, end_ns)
+        files = self.files(identifier, kind, start_ns, end_ns)
         parts = tick_parts(files, kind, start_ns, end_ns, limit, columns)
         for first in parts:
             return chain([first], parts)
-        raise self.no_ticks(instrument_id, kind, start_ns, end_ns)
+        raise self.no_ticks(identifier, kind, start_ns, end_ns)
 
-    def count(self, instrument_id: str, kind: TickKind, start_ns: int, end_ns: int) -> int:
+    def count(self, identifier: str, kind: SeriesKind, start_ns: int, end_ns: int) -> int:
         """How many ticks the window holds."""
-        return count_ticks(self.files(instrument_id, kind, start_ns, end_ns), start_ns, end_ns)
+        return count_ticks(self.files(identifier, kind, start_ns, end_ns), start_ns, end_ns)
 
-    def query(self, instrument_id: str, kind: TickKind, start_ns: int, end_ns: int) -> list[Any]:
-        """QuoteTicks or TradeTicks of the window, in order; opens no file that lies outside."""
+    def query(self, identifier: str, kind: SeriesKind, start_ns: int, end_ns: int) -> list[Any]:
+        """QuoteTicks, TradeTicks or Bars of the window, in order; opens no file outside of it."""
         while True:
-            files = self.files(instrument_id, kind, start_ns, end_ns)
-            held = len(self._index.names(kind, instrument_id))
+            files = self.files(identifier, kind, start_ns, end_ns)
+            held = len(self._index.names(kind, identifier))
             try:
                 return self._nautilus().read(kind, files, held, start_ns, end_ns)
             except Exception:
-                if files == self.files(instrument_id, kind, start_ns, end_ns):
+                if files == self.files(identifier, kind, start_ns, end_ns):
                     raise
 
     def files(
-        self, instrument_id: str, kind: TickKind, start_ns: int, end_ns: int
+        self, identifier: str, kind: SeriesKind, start_ns: int, end_ns: int
     ) -> list[TickFile]:
         """Files that may hold ticks of the window."""
-        return self._index.files(kind, instrument_id, start_ns, end_ns)
+        return self._index.files(kind, identifier, start_ns, end_ns)
 
     def slices(self, files: list[TickFile], start_ns: int, end_ns: int, most: int) -> list[Slice]:
         """Parts of the window with at most `most` rows each, estimated from footers."""
         return slices(files, start_ns, end_ns, most)
 
-    def no_ticks(self, instrument_id: str, kind: TickKind, start_ns: int, end_ns: int) -> Invalid:
+    def no_ticks(
+        self, identifier: str, kind: SeriesKind, start_ns: int, end_ns: int
+    ) -> DomainError:
         """The error for a window without ticks, naming what there is."""
-        holding = self._holdings(instrument_id).get(kind)
-        there = f"ticks are held from {holding.start} to {holding.end}" if holding else (
-            f"no {kind} ticks are held"
+        if kind != "bar" and identifier not in self._definitions():
+            return self._unknown(identifier)
+        what = "bars" if kind == "bar" else f"{kind} ticks"
+        holding = self._holding(kind, identifier)
+        there = f"{what} are held from {holding.start} to {holding.end}" if holding else (
+            f"no {what} are held"
         )  # fmt: skip
         return Invalid(
-            f"no {kind} ticks of {instrument_id} from {_time(start_ns)} to {_time(end_ns)}",
+            f"no {what} of {identifier} from {_time(start_ns)} to {_time(end_ns)}",
             field="start",
             hint=there,
         )
@@ -207,7 +227,7 @@ class CatalogManager:
 
     def _folders(self) -> list[Path]:
         """Folders of single instruments: `data/<class>/<id>`, ticks and bars left out."""
-        ticks = {layout.folder for layout in LAYOUTS.values()}
+        ticks = {layout.folder for layout in (*LAYOUTS.values(), BAR_LAYOUT)}
         try:
             classes = [entry for entry in (self.path / "data").iterdir() if entry.is_dir()]
         except FileNotFoundError:
@@ -215,7 +235,7 @@ class CatalogManager:
         return sorted(
             folder
             for entry in classes
-            if entry.name not in ticks and entry.name != "bar"
+            if entry.name not in ticks
             for folder in entry.iterdir()
             if folder.is_dir()
         )
@@ -228,14 +248,21 @@ class CatalogManager:
         )
         return known
 
-    def _holdings(self, instrument_id: str) -> dict[TickKind, Holding]:
-        held: dict[TickKind, Holding] = {}
-        for kind in LAYOUTS:
-            files = self.files(instrument_id, kind, *ALL_TIME)
-            if files:
-                key = "holding", key_text(tuple(file.identity for file in files))
-                held[kind] = self._cache.get_or_load(key, partial(_holding, files), _HOLDING)
-        return held
+    def _ticks_held(self, instrument_id: str) -> dict[TickKind, Holding]:
+        held = ((kind, self._holding(kind, instrument_id)) for kind in LAYOUTS)
+        return {kind: holding for kind, holding in held if holding is not None}
+
+    def _bars_held(self, instrument_id: str) -> dict[str, Holding]:
+        names = ((s, bar_types.bar_type(instrument_id, s)) for s in self.bar_types(instrument_id))
+        held = ((short, self._holding("bar", name)) for short, name in names)
+        return {short: holding for short, holding in held if holding is not None}
+
+    def _holding(self, kind: SeriesKind, identifier: str) -> Holding | None:
+        files = self.files(identifier, kind, *ALL_TIME)
+        if not files:
+            return None
+        key = "holding", key_text(tuple(file.identity for file in files))
+        return self._cache.get_or_load(key, partial(_holding, files), _HOLDING)
 
 
 def _holding(files: list[TickFile]) -> Holding:

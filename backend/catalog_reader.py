@@ -8,13 +8,13 @@ from typing import Any
 
 import nautilus_trader
 from nautilus_trader.core.nautilus_pyo3 import DataBackendSession
-from nautilus_trader.model.data import QuoteTick, TradeTick
+from nautilus_trader.model.data import Bar, QuoteTick, TradeTick
 from nautilus_trader.persistence.catalog.parquet import ParquetDataCatalog
 
 from backend.catalog_files import TickFile
-from backend.models import TickKind
+from backend.models import SeriesKind
 
-CLASSES: dict[TickKind, type] = {"quote": QuoteTick, "trade": TradeTick}
+CLASSES: dict[SeriesKind, type] = {"quote": QuoteTick, "trade": TradeTick, "bar": Bar}
 
 CHUNK_ROWS = 1_000
 """Ticks that come out of Rust at a time. NautilusTrader's 10,000 are so large that the allocator
@@ -51,11 +51,11 @@ class TickReader:
         self.catalog = SelectiveCatalog(str(path))
 
     def read(
-        self, kind: TickKind, files: list[TickFile], held: int, start_ns: int, end_ns: int
+        self, kind: SeriesKind, files: list[TickFile], held: int, start_ns: int, end_ns: int
     ) -> list[Any]:
         """Ticks of the closed window (Unix ns), in order of time.
 
-        `files` are of one instrument, by time; its folder has `held` of them.
+        `files` are of one instrument or bar type, by time; its folder has `held` of them.
         """
         if not files:
             return []
@@ -68,7 +68,7 @@ class TickReader:
         return found
 
     def _query(
-        self, kind: TickKind, files: list[TickFile], start_ns: int, end_ns: int, **how: bool
+        self, kind: SeriesKind, files: list[TickFile], start_ns: int, end_ns: int, **how: bool
     ) -> list[Any]:
         return self.catalog.query(
             CLASSES[kind], start=start_ns, end=end_ns,

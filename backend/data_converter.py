@@ -21,7 +21,7 @@ from backend.conversion.report import ConversionReport, FileReport, FileState, R
 from backend.conversion.workspace import Workspace
 from backend.datasets import Dataset, Datasets
 from backend.errors import Invalid, NotFound
-from backend.models import TickKind
+from backend.models import SeriesKind
 from backend.settings import Settings
 from nautilus_instrumentation import Session
 
@@ -72,28 +72,44 @@ class Converter:
             return self._convert(self._named(day, files), day, force, progress, span)
 
     def missing(
-        self, instrument_id: str, kind: TickKind, start_ns: int, end_ns: int
+        self, identifier: str, kind: SeriesKind, start_ns: int, end_ns: int
     ) -> list[RawFile]:
-        """Raw files that may hold part of the window and are not, or no longer, converted."""
-        sources = self._missing(instrument_id, kind, start_ns, end_ns)
+        """Raw files that may hold part of the window and are not, or no longer, converted.
+
+        `identifier` is an instrument's id, or a bar type: its bars are made of such files' ticks.
+        """
+        sources = self._missing(identifier, kind, start_ns, end_ns)
         return [self._describe(source, self._datasets()) for source in sources]
 
     def ensure(
         self,
-        instrument_id: str,
-        kind: TickKind,
+        identifier: str,
+        kind: SeriesKind,
         start_ns: int,
         end_ns: int,
         progress: ProgressSink = ignore_progress,
     ) -> ConversionReport | None:
         """Convert what `missing` names; None when nothing was missing."""
         self._workspace.sweep()
-        sources = self._missing(instrument_id, kind, start_ns, end_ns)
+        sources = self._missing(identifier, kind, start_ns, end_ns)
         if not sources:
             return None
         days = sorted({source.name.day.isoformat() for source in sources})
         with self._session.conversion.conversion(date=",".join(days)) as span:
             return self._convert(sources, None, False, progress, span)
+
+    def bar_types(self, instrument_id: str) -> list[str]:
+        """Step, unit and price of the bars that are made of an instrument's raw files."""
+        return sorted(
+            {
+                bar.short
+                for day in self._raw.days()
+                for source in self._raw.sources(day)
+                if (dataset := self._datasets().find(source.location.name)) is not None
+                and instrument_id in dataset.instrument_ids
+                for bar in dataset.bars
+            }
+        )
 
     # Looking ------------------------------------------------------------------------------------
 
@@ -145,6 +161,7 @@ class Converter:
             path=source.name.path,
             kind=dataset.kind if dataset else None,
             instrument_ids=dataset.instrument_ids if dataset else [],
+            bars=[bar.short for bar in dataset.bars] if dataset else [],
             size=source.location.stat().st_size,
             rows=footer.rows,
             state=state,
@@ -155,7 +172,7 @@ class Converter:
         )
 
     def _missing(
-        self, instrument_id: str, kind: TickKind, start_ns: int, end_ns: int
+        self, identifier: str, kind: SeriesKind, start_ns: int, end_ns: int
     ) -> list[Source]:
         near = [day for day in self._raw.days() if _may_reach(day, start_ns, end_ns)]
         sources = {source.name: source for day in near for source in self._raw.sources(day)}
@@ -169,15 +186,14 @@ class Converter:
         found = []
         for source in sources.values():
             dataset = known.find(source.location.name)
-            if dataset is None or dataset.kind != kind:
-                continue
-            if instrument_id not in dataset.instrument_ids:
+            lead = None if dataset is None else dataset.lead_ns(kind, identifier)
+            if dataset is None or lead is None:
                 continue
             manifest = self._workspace.manifest(source.name)
             if self._fresh(manifest, source, dataset):
                 continue
-            reached = manifest is not None and manifest.covers(start_ns, end_ns)
-            if reached or self._may_cover(source, dataset, start_ns, end_ns):
+            reached = manifest is not None and manifest.covers(start_ns - lead, end_ns)
+            if reached or self._may_cover(source, dataset, start_ns - lead, end_ns):
                 found.append(source)
         return sorted(found, key=lambda source: (source.name.day, source.name.path))
 

@@ -27,7 +27,7 @@ from backend.dataset_tables import (
 )
 from backend.errors import DomainError, Invalid
 from backend.instruments import InstrumentSpec, instrument_keys
-from backend.models import TickKind
+from backend.models import SeriesKind, TickKind
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,16 @@ class Dataset:
     @property
     def instrument_ids(self) -> list[str]:
         return [series.instrument.instrument_id for series in self.series]
+
+    def lead_ns(self, kind: SeriesKind, identifier: str) -> int | None:
+        """How long before its own time a tick or bar begins that is made of such files.
+
+        Zero for ticks; None where no such series is made.
+        """
+        if kind != "bar":
+            return 0 if kind == self.kind and identifier in self.instrument_ids else None
+        bars = {bar.bar_type(name): bar for name in self.instrument_ids for bar in self.bars}
+        return bars[identifier].step_ns if identifier in bars else None
 
 
 class Datasets:

@@ -54,7 +54,9 @@ class EngineBench:
         `building` is entered while one is made, not while it is loaded. Raises Invalid that names
         the field of the request.
         """
-        strategy = registry.build(request.strategy, request.params, instrument, request.kind)
+        strategy = registry.build(
+            request.strategy, request.params, instrument, request.kind, request.bar_type
+        )
         market = _market(request)
         if self._kept is None or not self._kept.suits(market, instrument, ticks):
             self.scrap()

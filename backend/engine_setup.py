@@ -50,7 +50,9 @@ def build_engine(
 
     Raises Invalid that names the field of the request.
     """
-    strategy = registry.build(request.strategy, request.params, instrument, request.kind)
+    strategy = registry.build(
+        request.strategy, request.params, instrument, request.kind, request.bar_type
+    )
     engine = build_market(request, instrument, logging)
     try:
         engine.add_strategy(strategy)
@@ -82,7 +84,8 @@ def build_market(
             account_type=AccountType[request.venue.account_type],
             starting_balances=balances,
             base_currency=_base_currency(request),
-            # Without quotes, trades are all the market there is to fill orders from.
+            # Without quotes, trades are all the market there is to fill orders from; bars always
+            # are one.
             trade_execution=request.kind == "trade",
         )
         engine.add_instrument(instrument)

@@ -15,7 +15,12 @@ from pydantic import (
     field_validator,
 )
 
+from backend.conversion import bar_types
+from backend.errors import Invalid
+
 TickKind = Literal["quote", "trade"]
+SeriesKind = Literal["quote", "trade", "bar"]
+"""What a catalog file may hold."""
 JobType = Literal["convert", "backtest", "sweep"]
 JobStatus = Literal["queued", "running", "ok", "error", "cancelled", "timeout", "killed"]
 RunStatus = Literal["ok", "error", "cancelled", "timeout", "killed"]
@@ -54,6 +59,23 @@ AMOUNT_PATTERN = r"^(\d[\d_]*(?:\.\d+)?) ([A-Z0-9]{2,10})$"
 
 Amount = Annotated[str, Field(pattern=AMOUNT_PATTERN)]
 
+BAR_TYPE = "of bars: step, unit and price, such as `1-MINUTE-MID`, or NautilusTrader's bar type"
+BarTypeName = Annotated[str, Field(max_length=128)]
+
+
+def bar_type_for(
+    text: str | None, kind: SeriesKind | None, instrument_id: str | None
+) -> str | None:
+    """The step, unit and price of a bar type in a request, given short or in full.
+
+    Raises ValueError where it is none, another instrument's, or the request is not for bars.
+    """
+    if text is None or kind is None or instrument_id is None:  # those have errors of their own
+        return None
+    if kind != "bar":
+        raise ValueError(f"{kind}s have none: leave it out, or ask for kind `bar`")
+    return bar_types.shortened(text, instrument_id)
+
 
 class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid")
@@ -76,10 +98,13 @@ class Venue(Strict):
 
 
 class BacktestRequest(Strict):
-    """One backtest over the ticks of one instrument, from `start` up to and with `end`."""
+    """One backtest over ticks or bars of one instrument, from `start` up to and with `end`."""
 
     instrument_id: InstrumentId
-    kind: TickKind
+    kind: SeriesKind
+    bar_type: BarTypeName | None = Field(
+        default=None, description=f"{BAR_TYPE}; may be left out where there is only one"
+    )
     start: UtcTime
     end: UtcTime
     strategy: str = Field(min_length=1, max_length=64)
@@ -88,6 +113,11 @@ class BacktestRequest(Strict):
     venue: Venue = Field(default_factory=Venue)
     chunk_size: int | None = Field(default=None, ge=1_000, le=10_000_000)
 
+    @field_validator("bar_type")
+    @classmethod
+    def _of_bars(cls, value: str | None, info: ValidationInfo) -> str | None:
+        return bar_type_for(value, info.data.get("kind"), info.data.get("instrument_id"))
+
     @field_validator("end")
     @classmethod
     def _ordered(cls, value: datetime, info: ValidationInfo) -> datetime:
@@ -95,6 +125,15 @@ class BacktestRequest(Strict):
         if start is not None and value <= start:
             raise ValueError("end must be after start")
         return value
+
+    @property
+    def identifier(self) -> str:
+        """What the catalog calls the data: the instrument's id, or the bar type of bars."""
+        if self.kind != "bar":
+            return self.instrument_id
+        if self.bar_type is None:
+            raise Invalid("name the bars to run over", "bar_type")
+        return bar_types.bar_type(self.instrument_id, self.bar_type)
 
 
 class ErrorInfo(BaseModel):
@@ -177,7 +216,7 @@ class ResultRow(NamedTuple):
     status: RunStatus
     strategy: str
     instrument_id: str
-    kind: TickKind
+    kind: SeriesKind
     window: str
     created_at: datetime
     finished_at: datetime

@@ -75,7 +75,11 @@ class EquityCurve:
         if quote is not None:
             return (quote.bid_price.as_double() + quote.ask_price.as_double()) / 2
         trade = self._cache.trade_tick(self._instrument.id)
-        return trade.price.as_double() if trade is not None else 0.0
+        if trade is not None:
+            return trade.price.as_double()
+        for bar_type in self._cache.bar_types(self._instrument.id):
+            return self._cache.bar(bar_type).close.as_double()
+        return 0.0
 
 
 def report(engine: BacktestEngine, venue: Venue, curve: EquityCurve) -> RunReport:

@@ -240,6 +240,8 @@ def _microseconds(moment: datetime) -> int:
 
 def _likeness(result: ResultSummary) -> str:
     request = result.request.model_dump(mode="json", exclude={"chunk_size"})
+    if request["bar_type"] is None:  # runs from before there were bars stay alike
+        del request["bar_type"]
     return hashlib.sha256(orjson.dumps(request, option=orjson.OPT_SORT_KEYS)).hexdigest()[:32]
 
 

@@ -22,7 +22,7 @@ MOST_KEPT = 500
 """Stretches, however small: each look-up goes through all of them."""
 
 Series = tuple[str, str]
-"""Instrument and kind."""
+"""Instrument or bar type, and kind."""
 
 
 @dataclass(eq=False)

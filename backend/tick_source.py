@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from backend.catalog_files import Slice, TickFile, rows_at_most
 from backend.catalog_manager import CatalogManager
-from backend.models import TickKind
+from backend.models import SeriesKind
 from backend.tick_cache import TICK_BYTES, TickCache
 from nautilus_instrumentation import Session
 
@@ -44,35 +44,33 @@ class TickSource:
         self._most_rows = max(1, budget // TICK_BYTES)
         self._cache = TickCache(session, budget)
 
-    def read(self, instrument_id: str, kind: TickKind, start_ns: int, end_ns: int) -> Ticks:
-        """Ticks of the closed window; raises Invalid when there are none."""
-        files = self._catalog.files(instrument_id, kind, start_ns, end_ns)
+    def read(self, identifier: str, kind: SeriesKind, start_ns: int, end_ns: int) -> Ticks:
+        """Ticks or bars of the closed window; raises Invalid when there are none."""
+        files = self._catalog.files(identifier, kind, start_ns, end_ns)
         parts = self._catalog.slices(files, start_ns, end_ns, self._most_rows)
         if len(parts) > 1:
             most = min(self._most_rows, STREAM_ROWS)
             parts = self._catalog.slices(files, start_ns, end_ns, most)
-            batches = self._stream(instrument_id, kind, parts)
+            batches = self._stream(identifier, kind, parts)
             return Ticks(sum(part.rows for part in parts), "catalog", batches)
-        ticks, kept = self._kept(instrument_id, kind, start_ns, end_ns, files)
+        ticks, kept = self._kept(identifier, kind, start_ns, end_ns, files)
         if not ticks:
-            raise self._catalog.no_ticks(instrument_id, kind, start_ns, end_ns)
+            raise self._catalog.no_ticks(identifier, kind, start_ns, end_ns)
         return Ticks(len(ticks), "memory" if kept else "catalog", iter([ticks]), ticks)
 
     def _kept(
-        self, instrument_id: str, kind: TickKind, start_ns: int, end_ns: int, files: list[TickFile]
+        self, identifier: str, kind: SeriesKind, start_ns: int, end_ns: int, files: list[TickFile]
     ) -> tuple[list[Any], bool]:
         if not files:
             return [], False
         return self._cache.read(
-            (instrument_id, kind), start_ns, end_ns, files,
+            (identifier, kind), start_ns, end_ns, files,
             rows=partial(rows_at_most, files),
-            load=partial(self._catalog.query, instrument_id, kind),
+            load=partial(self._catalog.query, identifier, kind),
         )  # fmt: skip
 
-    def _stream(
-        self, instrument_id: str, kind: TickKind, parts: list[Slice]
-    ) -> Iterator[list[Any]]:
+    def _stream(self, identifier: str, kind: SeriesKind, parts: list[Slice]) -> Iterator[list[Any]]:
         for part in parts:
-            ticks = self._catalog.query(instrument_id, kind, part.start_ns, part.end_ns)
+            ticks = self._catalog.query(identifier, kind, part.start_ns, part.end_ns)
             if ticks:
                 yield ticks

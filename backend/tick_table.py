@@ -1,4 +1,4 @@
-"""Ticks of the catalog as tables with real prices, read without NautilusTrader."""
+"""Ticks and bars of the catalog as tables with real prices, read without NautilusTrader."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from backend.conversion.fixed import magnitudes, words_of
 from backend.conversion.layout import (
     BUYER,
     FIXED_PRECISION,
-    LAYOUTS,
     NO_AGGRESSOR,
     SELLER,
     TS_EVENT,
     TS_INIT,
+    layout_of,
 )
-from backend.models import TickKind
+from backend.models import SeriesKind
 
 PART_ROWS = 65_536
 """Rows of several small row groups that are read together: 3 MB."""
@@ -29,13 +29,13 @@ AGGRESSORS = {NO_AGGRESSOR: "NO_AGGRESSOR", BUYER: "BUYER", SELLER: "SELLER"}
 
 
 def read_ticks(
-    files: list[TickFile], kind: TickKind, start_ns: int, end_ns: int, limit: int
+    files: list[TickFile], kind: SeriesKind, start_ns: int, end_ns: int, limit: int
 ) -> pa.Table:
-    """The first `limit` ticks of the closed window; `files` are those of one instrument, by time.
+    """The first `limit` ticks of the closed window; `files` are those of one series, by time.
 
     Columns: ts_event, ts_init (int64, Unix ns); quotes bid_price, ask_price, bid_size, ask_size;
-    trades price, size, aggressor_side, trade_id. Prices and sizes are float64: for display, not for
-    arithmetic.
+    trades price, size, aggressor_side, trade_id; bars open, high, low, close, volume. Prices and
+    sizes are float64: for display, not for arithmetic.
     """
     parts = list(tick_parts(files, kind, start_ns, end_ns, limit))
     return pa.concat_tables(parts) if parts else _decoded(_empty(kind), kind)
@@ -43,7 +43,7 @@ def read_ticks(
 
 def tick_parts(
     files: list[TickFile],
-    kind: TickKind,
+    kind: SeriesKind,
     start_ns: int,
     end_ns: int,
     limit: int,
@@ -73,9 +73,10 @@ def tick_parts(
                     return
 
 
-def known_columns(kind: TickKind) -> list[str]:
+def known_columns(kind: SeriesKind) -> list[str]:
     """Columns of the tables that `read_ticks` makes."""
-    return [TS_EVENT, TS_INIT, *LAYOUTS[kind].numbers, *(name for name, _ in LAYOUTS[kind].extra)]
+    layout = layout_of(kind)
+    return [TS_EVENT, TS_INIT, *layout.numbers, *(name for name, _ in layout.extra)]
 
 
 def count_ticks(files: list[TickFile], start_ns: int, end_ns: int) -> int:
@@ -109,12 +110,12 @@ def _together(groups: Iterable[RowGroup]) -> Iterator[list[int]]:
         yield found
 
 
-def _empty(kind: TickKind) -> pa.Table:
-    return LAYOUTS[kind].schema("", 0, 0).empty_table()
+def _empty(kind: SeriesKind) -> pa.Table:
+    return layout_of(kind).schema("", 0, 0).empty_table()
 
 
-def _decoded(table: pa.Table, kind: TickKind) -> pa.Table:
-    layout = LAYOUTS[kind]
+def _decoded(table: pa.Table, kind: SeriesKind) -> pa.Table:
+    layout = layout_of(kind)
     metadata = table.schema.metadata or {}
     there = set(table.schema.names)
     columns: dict[str, Any] = {

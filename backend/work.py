@@ -14,7 +14,7 @@ from backend.models import (
     ConvertRequest,
     ErrorInfo,
     Job,
-    TickKind,
+    SeriesKind,
     unix_ns,
 )
 from backend.versions import versions
@@ -22,9 +22,9 @@ from nautilus_instrumentation import attributes as keys
 from nautilus_instrumentation import metrics
 
 
-def ticks_read(instrument_id: str, kind: TickKind, start: datetime, end: datetime) -> Affinity:
+def ticks_read(identifier: str, kind: SeriesKind, start: datetime, end: datetime) -> Affinity:
     """The affinity of work that reads these ticks: give it to all tasks over the same data."""
-    return Affinity(f"{kind} {instrument_id}", unix_ns(start), unix_ns(end))
+    return Affinity(f"{kind} {identifier}", unix_ns(start), unix_ns(end))
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class BacktestWork:
     def affinity(self) -> Affinity | None:
         """A worker keeps the ticks of the windows it ran last."""
         request = self.request
-        return ticks_read(request.instrument_id, request.kind, request.start, request.end)
+        return ticks_read(request.identifier, request.kind, request.start, request.end)
 
     def attributes(self) -> dict[str, Any]:
         request = self.request

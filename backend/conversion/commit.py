@@ -13,7 +13,6 @@ from backend.conversion.layout import (
     BATCH_ROWS,
     TS_EVENT,
     TS_INIT,
-    SeriesKind,
     file_name,
     layout_of,
     parse_file_name,
@@ -25,6 +24,7 @@ from backend.conversion.workspace import RawName, Workspace, instrument_lock, se
 from backend.conversion.writer import TickWriter
 from backend.errors import Conflict
 from backend.instruments import InstrumentSpec, ensure_written
+from backend.models import SeriesKind
 
 NEIGHBOURS_LOCK = "zz-neighbours"
 """Guards the manifests of sources that a commit does not own."""

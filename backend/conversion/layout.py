@@ -10,11 +10,11 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pyarrow as pa
 
-from backend.models import TickKind
+from backend.models import SeriesKind, TickKind
 
 FIXED_PRECISION = 16
 """Decimal digits of a raw price or size."""
@@ -37,9 +37,6 @@ LATEST_NS = int(dt.datetime(2200, 1, 1, tzinfo=dt.UTC).timestamp()) * 10**9
 """Bounds of believable times: a unit mistaken by a factor of 1000 falls outside."""
 
 PARQUET = "parquet"
-
-SeriesKind = TickKind | Literal["bar"]
-"""What a catalog file may hold."""
 
 
 @dataclass(frozen=True)
@@ -118,6 +115,11 @@ def layout_of(kind: SeriesKind) -> Layout:
 def safe_id(identifier: str) -> str:
     """Folder name of an instrument or bar type, as the catalog makes it."""
     return identifier.replace("/", "")
+
+
+def bar_folder(catalog: Path) -> Path:
+    """Folder with a folder for each bar type."""
+    return catalog / "data" / BAR_LAYOUT.folder
 
 
 def tick_folder(catalog: Path, kind: SeriesKind, identifier: str) -> Path:

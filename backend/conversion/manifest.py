@@ -10,9 +10,8 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from backend.conversion.layout import SeriesKind
 from backend.conversion.report import RejectedRow
-from backend.models import TickKind
+from backend.models import SeriesKind, TickKind
 
 CONVERTER_VERSION = "1"
 """Raise it when the same raw file would convert to other rows: all files convert again."""

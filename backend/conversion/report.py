@@ -77,6 +77,9 @@ class RawFile(BaseModel):
     path: str = Field(description="relative to the day's folder; names the file in requests")
     kind: TickKind | None = None
     instrument_ids: list[str] = Field(default_factory=list)
+    bars: list[str] = Field(
+        default_factory=list, description="bars made of its ticks, such as `1-MINUTE-MID`"
+    )
     size: int = Field(description="bytes")
     rows: int | None = Field(default=None, description="None when the file cannot be read")
     state: FileState

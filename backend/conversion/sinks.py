@@ -16,10 +16,11 @@ from backend.conversion import check, sorting
 from backend.conversion.background import Background
 from backend.conversion.bar_types import BarSpec
 from backend.conversion.bars import Aggregator
-from backend.conversion.layout import BAR_LAYOUT, LAYOUTS, SeriesKind, layout_of
+from backend.conversion.layout import BAR_LAYOUT, LAYOUTS, layout_of
 from backend.conversion.sorting import Sorter
 from backend.conversion.writer import TickWriter, Written
 from backend.datasets import Dataset, Series
+from backend.models import SeriesKind
 
 
 @dataclass

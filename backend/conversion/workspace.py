@@ -21,9 +21,10 @@ from filelock import FileLock, Timeout
 
 from backend.conversion.files import replace_text
 from backend.conversion.journal import Journal
-from backend.conversion.layout import SeriesKind, safe_id
+from backend.conversion.layout import safe_id
 from backend.conversion.manifest import Freshness, Manifest, RejectReport, freshness, kept
 from backend.conversion.report import Failure
+from backend.models import SeriesKind
 
 _BESIDE = (".rejects.json", ".failure.json")
 

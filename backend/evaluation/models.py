@@ -7,7 +7,7 @@ from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, Field
 
-from backend.models import RunStatus, TickKind
+from backend.models import RunStatus, SeriesKind
 
 Metric = Literal[
     "total_return", "sharpe_ratio", "sortino_ratio", "max_drawdown", "win_rate", "profit_factor",
@@ -41,7 +41,8 @@ class Evaluation(BaseModel):
     strategy: str
     params: dict[str, Any]
     instrument_id: str
-    kind: TickKind
+    kind: SeriesKind
+    bar_type: str | None = Field(default=None, description="of a run over bars")
     start: datetime
     end: datetime
     created_at: datetime

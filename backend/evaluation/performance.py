@@ -39,6 +39,7 @@ def evaluate(result: BacktestResult) -> Evaluation:
         params=request.params,
         instrument_id=request.instrument_id,
         kind=request.kind,
+        bar_type=request.bar_type,
         start=request.start,
         end=request.end,
         created_at=result.created_at,

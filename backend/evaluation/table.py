@@ -18,6 +18,7 @@ MEDIA_TYPE = "text/csv"
 RANKING_COLUMNS = (
     "rank", "run_id", "status", "strategy", "instrument_id", "kind", "start", "end", "created_at",
     "params", "currency", "pnl", *METRICS, "period_seconds", "periods", "undefined",
+    "bar_type",
 )  # fmt: skip
 COMPARISON_COLUMNS = ("section", "name", "unit", "a", "b", "difference", "relative", "note")
 

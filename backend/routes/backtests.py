@@ -51,7 +51,7 @@ async def run(
     wait: Annotated[float, Query(ge=0, le=LONGEST_WAIT, description="seconds")] = 0,
 ) -> Response | RunAccepted:
     """Run a backtest; a window that is not converted yet is converted first."""
-    await asyncio.to_thread(check_backtest, request, parts.catalog, parts.converter)
+    request = await asyncio.to_thread(check_backtest, request, parts.catalog, parts.converter)
     job = parts.jobs.backtest(request)
     assert job.run_id is not None
     if wait and _stored(await parts.jobs.wait(job.job_id, wait)):

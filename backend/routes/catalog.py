@@ -16,7 +16,15 @@ from pydantic import BaseModel, Field
 from backend.catalog_manager import MAX_STREAMED, MAX_TICKS, CatalogInstrument
 from backend.compression import ARROW
 from backend.errors import Invalid
-from backend.models import InstrumentId, TickKind, UtcTime, unix_ns
+from backend.models import (
+    BAR_TYPE,
+    BarTypeName,
+    InstrumentId,
+    SeriesKind,
+    UtcTime,
+    bar_type_for,
+    unix_ns,
+)
 from backend.problems import Receive, Scope, Send
 from backend.routes.answers import NOT_CHANGED, IfNoneMatch, json, typed
 from backend.services import Parts
@@ -29,17 +37,18 @@ END_OF_STREAM = b"\xff\xff\xff\xff\0\0\0\0"
 
 
 class Ticks(BaseModel):
-    """Ticks with decoded prices, oldest first."""
+    """Ticks or bars with decoded prices, oldest first."""
 
     instrument_id: str
-    kind: TickKind
+    kind: SeriesKind
+    bar_type: str | None = Field(default=None, description="NautilusTrader's, of bars")
     ticks: list[dict[str, Any]] = Field(description="times in Unix ns")
     more: bool = Field(description="True when `limit` cut the window short")
 
 
 @router.get("/instruments", response_model=list[CatalogInstrument], responses=NOT_CHANGED)
 async def instruments(parts: Parts, if_none_match: IfNoneMatch = None) -> Response:
-    """All instruments, with the ticks that are held of them."""
+    """All instruments, with the ticks and bars that are held of them."""
 
     def read() -> Response:
         return typed(list[CatalogInstrument], parts.catalog.instruments(), if_none_match)
@@ -55,7 +64,7 @@ async def instruments(parts: Parts, if_none_match: IfNoneMatch = None) -> Respon
 async def ticks(
     parts: Parts,
     instrument_id: Annotated[InstrumentId, Query()],
-    kind: TickKind,
+    kind: SeriesKind,
     start: UtcTime,
     end: UtcTime,
     limit: Annotated[
@@ -66,6 +75,10 @@ async def ticks(
     columns: Annotated[
         list[str] | None, Query(max_length=16, description="of an Arrow stream; else all")
     ] = None,
+    bar_type: Annotated[
+        BarTypeName | None,
+        Query(description=f"{BAR_TYPE}; may be left out where there is only one"),
+    ] = None,
 ) -> Response:
     """The first `limit` ticks from `start` up to and with `end`, as JSON or an Arrow stream.
 
@@ -73,23 +86,25 @@ async def ticks(
     """
     if end < start:
         raise Invalid("end must not be before start", field="end")
+    try:
+        bars = bar_type_for(bar_type, kind, instrument_id)
+    except ValueError as error:
+        raise Invalid(str(error), field="bar_type") from None
     window = unix_ns(start), unix_ns(end)
-    if format == "arrow":
-
-        def open_stream() -> Response:
-            there = parts.catalog.count(instrument_id, kind, *window)
-            tables = parts.catalog.stream(instrument_id, kind, *window, limit, columns)
-            return _ArrowStream(tables, there)
-
-        return await asyncio.to_thread(open_stream)
-    if columns is not None:
+    if columns is not None and format != "arrow":
         raise Invalid("JSON has all columns: leave it out, or ask for format=arrow", "columns")
 
     def read() -> Response:
-        table = parts.catalog.ticks(instrument_id, kind, *window, limit)
+        identifier = parts.catalog.identifier(instrument_id, kind, bars)
+        if format == "arrow":
+            there = parts.catalog.count(identifier, kind, *window)
+            tables = parts.catalog.stream(identifier, kind, *window, limit, columns)
+            return _ArrowStream(tables, there)
+        table = parts.catalog.ticks(identifier, kind, *window, limit)
         body = {
             "instrument_id": instrument_id,
             "kind": kind,
+            "bar_type": identifier if kind == "bar" else None,
             "ticks": table.to_pylist(),
             "more": table.num_rows == limit,
         }

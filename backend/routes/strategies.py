@@ -21,6 +21,7 @@ class Strategy(BaseModel):
     name: str
     description: str
     params_schema: dict[str, Any] = Field(description="JSON schema of `params`")
+    bars: list[str] = Field(description="prices of bars that it can run on; ticks it always can")
 
 
 @router.get("", response_model=list[Strategy], responses=NOT_CHANGED)

@@ -22,7 +22,7 @@ SweepId = Annotated[str, Path(pattern=f"^{ID_PATTERN.pattern}$")]
 @router.post("/sweep", status_code=202)
 async def start(request: SweepRequest, parts: Parts, response: Response) -> SweepAccepted:
     """Run a backtest with many sets of parameters; each is a run with a result of its own."""
-    sets = await asyncio.to_thread(check_sweep, request, parts.catalog, parts.converter)
+    request, sets = await asyncio.to_thread(check_sweep, request, parts.catalog, parts.converter)
     sweep = await parts.sweeps.submit(request, sets)
     response.headers["Location"] = f"/api/backtest/sweeps/{sweep.sweep_id}"
     return SweepAccepted(

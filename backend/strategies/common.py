@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 from nautilus_trader.config import StrategyConfig
-from nautilus_trader.model.data import QuoteTick, TradeTick
+from nautilus_trader.model.data import Bar, BarType, QuoteTick, TradeTick
 from nautilus_trader.model.instruments import Instrument
 from nautilus_trader.model.objects import Quantity
 from nautilus_trader.trading.strategy import Strategy
 
 from backend.errors import Invalid
-from backend.models import TickKind
+from backend.models import SeriesKind
 from backend.strategies.spec import SizedParams
 
 
 class TickStrategy(Strategy):
-    """Takes the ticks of one instrument, quotes or trades, as prices."""
+    """Takes quotes, trades or bars of one instrument as prices."""
 
-    def __init__(self, instrument: Instrument, kind: TickKind) -> None:
+    def __init__(
+        self, instrument: Instrument, kind: SeriesKind, bar_type: str | None = None
+    ) -> None:
         super().__init__(StrategyConfig(order_id_tag="000"))
         self.instrument = instrument
         self.kind = kind
+        self.bar_type = None if bar_type is None else BarType.from_str(bar_type)
 
     def subscribe_ticks(self) -> None:
-        """Have `on_price` called for each tick."""
-        if self.kind == "quote":
+        """Have `on_price` called for each tick, or each bar that the run is over."""
+        if self.bar_type is not None:
+            self.subscribe_bars(self.bar_type)
+        elif self.kind == "quote":
             self.subscribe_quote_ticks(self.instrument.id)
         else:
             self.subscribe_trade_ticks(self.instrument.id)
@@ -34,8 +39,11 @@ class TickStrategy(Strategy):
     def on_trade_tick(self, tick: TradeTick) -> None:
         self.on_price(tick.price.as_double(), tick.ts_init)
 
+    def on_bar(self, bar: Bar) -> None:
+        self.on_price(bar.close.as_double(), bar.ts_init)
+
     def on_price(self, price: float, ts_init: int) -> None:
-        """Mid price of a quote or price of a trade, at `ts_init` in ns."""
+        """Mid price of a quote, price of a trade or close of a bar, at `ts_init` in ns."""
 
     def on_stop(self) -> None:
         self.cancel_all_orders(self.instrument.id)

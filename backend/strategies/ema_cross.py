@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from nautilus_trader.indicators import ExponentialMovingAverage
-from nautilus_trader.model.data import Bar, BarType
+from nautilus_trader.model.data import BarSpecification, BarType
 from nautilus_trader.model.enums import OrderSide
 from nautilus_trader.model.instruments import Instrument
 
-from backend.models import TickKind
+from backend.errors import Invalid
+from backend.models import SeriesKind
 from backend.strategies.common import Sizing, TickStrategy
 from backend.strategies.params import EmaCrossParams
 
@@ -21,9 +22,11 @@ PRICES = {"quote": "MID", "trade": "LAST"}
 class EmaCross(TickStrategy):
     """Turns the position round at each crossing; on a cash account it sells out instead."""
 
-    def __init__(self, instrument: Instrument, kind: TickKind, params: EmaCrossParams) -> None:
-        super().__init__(instrument, kind)
-        self._interval = params.interval
+    def __init__(
+        self, instrument: Instrument, kind: SeriesKind, params: EmaCrossParams, **bars: str
+    ) -> None:
+        super().__init__(instrument, kind, **bars)
+        self._bars = None if params.interval == "tick" else self._aggregated(BARS[params.interval])
         self._sizing = Sizing(instrument, params)
         self._fast = ExponentialMovingAverage(params.fast_ema_period)
         self._slow = ExponentialMovingAverage(params.slow_ema_period)
@@ -32,14 +35,26 @@ class EmaCross(TickStrategy):
 
     def on_start(self) -> None:
         self._shorts = self.may_short()
-        if self._interval == "tick":
+        if self._bars is None:
             self.subscribe_ticks()
         else:
-            bars = f"{self.instrument.id}-{BARS[self._interval]}-{PRICES[self.kind]}-INTERNAL"
-            self.subscribe_bars(BarType.from_str(bars))
+            self.subscribe_bars(self._bars)
 
-    def on_bar(self, bar: Bar) -> None:
-        self.on_price(bar.close.as_double(), bar.ts_init)
+    def _aggregated(self, length: str) -> BarType | None:
+        """Bars that the engine makes of its data; None where that has bars as long or longer."""
+        if self.bar_type is None:
+            return BarType.from_str(f"{self.instrument.id}-{length}-{PRICES[self.kind]}-INTERNAL")
+        own, price = str(self.bar_type.spec).rsplit("-", 1)
+        try:
+            there = self.bar_type.spec.timedelta
+        except ValueError:  # bars of so many ticks, or months: of no certain length
+            return None
+        wanted = BarSpecification.from_str(f"{length}-{price}").timedelta
+        if wanted <= there:
+            return None
+        if wanted % there:
+            raise Invalid(f"no bars of {length} can be made of {own}", field="params.interval")
+        return BarType.from_str(f"{self.instrument.id}-{length}-{price}-INTERNAL@{own}-EXTERNAL")
 
     def on_price(self, price: float, ts_init: int) -> None:
         self._fast.update_raw(price)

@@ -6,7 +6,7 @@ import time
 
 from nautilus_trader.model.instruments import Instrument
 
-from backend.models import TickKind
+from backend.models import SeriesKind
 from backend.strategies.common import TickStrategy
 from backend.strategies.params import FaultyParams
 
@@ -20,8 +20,10 @@ HOLD_SECONDS = 30.0
 class Faulty(TickStrategy):
     """Raises ValueError in the callback of a tick, after having filled memory if so asked."""
 
-    def __init__(self, instrument: Instrument, kind: TickKind, params: FaultyParams) -> None:
-        super().__init__(instrument, kind)
+    def __init__(
+        self, instrument: Instrument, kind: SeriesKind, params: FaultyParams, **bars: str
+    ) -> None:
+        super().__init__(instrument, kind, **bars)
         self._left = self._after = params.fail_after_ticks
         self._message = params.message
         self._fill_bytes = params.fill_memory_mib * 2**20

@@ -23,7 +23,8 @@ class EmaCrossParams(SizedParams):
         description="Period of the slow average; more than the fast one's",
     )  # fmt: skip
     interval: Interval = Field(
-        default="1m", description="Bars to average over, or every tick",
+        default="1m",
+        description="Bars to average over, or every tick; of bars as long or longer, every one",
     )  # fmt: skip
 
     @field_validator("slow_ema_period")

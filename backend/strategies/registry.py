@@ -13,15 +13,17 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from backend.conversion import bar_types
 from backend.errors import Invalid
-from backend.models import ID_PATTERN, TickKind
+from backend.models import ID_PATTERN, SeriesKind
 from backend.strategies.params import EmaCrossParams, FaultyParams, IdleParams, MarketMakerParams
-from backend.strategies.spec import Factory, StrategyParams, StrategySpec
+from backend.strategies.spec import BarPrice, Factory, StrategyParams, StrategySpec
 
 if TYPE_CHECKING:
     from nautilus_trader.model.instruments import Instrument
     from nautilus_trader.trading.strategy import Strategy
 
+ALL_BARS: tuple[BarPrice, ...] = ("BID", "ASK", "MID", "LAST")
 ENTRY_POINTS = "nautilus_monitoring.strategies"
 
 logger = logging.getLogger(__name__)
@@ -57,6 +59,7 @@ BUILT_IN = (
         "Holds a position in the direction of the faster of two moving averages.",
         EmaCrossParams,
         _ema_cross,
+        bars=("MID", "LAST"),
     ),
     StrategySpec(
         "market_maker",
@@ -69,12 +72,14 @@ BUILT_IN = (
         "Does nothing: what the engine alone costs.",
         IdleParams,
         _idle,
+        bars=ALL_BARS,
     ),
     StrategySpec(
         "faulty",
         "Raises an error after a number of ticks: for drills and demonstrations.",
         FaultyParams,
         _faulty,
+        bars=ALL_BARS,
     ),
 )
 
@@ -107,9 +112,14 @@ def schema(name: str) -> dict[str, Any]:
 
 
 def describe() -> list[dict[str, Any]]:
-    """Every strategy as the API shows it: name, description, schema of its parameters."""
+    """Every strategy as the API shows it: name, description, schema of its parameters, bars."""
     return [
-        {"name": spec.name, "description": spec.description, "params_schema": schema(spec.name)}
+        {
+            "name": spec.name,
+            "description": spec.description,
+            "params_schema": schema(spec.name),
+            "bars": spec.bars,
+        }
         for spec in specs().values()
     ]
 
@@ -136,13 +146,37 @@ def validate(name: str, params: Mapping[str, Any]) -> StrategyParams:
         ) from error
 
 
-def build(name: str, params: Mapping[str, Any], instrument: Instrument, kind: TickKind) -> Strategy:
-    """A strategy ready for the engine.
+def check_bars(name: str, bar_type: str) -> None:
+    """Raise Invalid for a strategy that cannot run on bars of this type (step, unit and price)."""
+    spec = _spec(name)
+    if bar_types.price_of(bar_type) in spec.bars:
+        return
+    if not spec.bars:
+        able = ", ".join(other.name for other in specs().values() if other.bars)
+        raise Invalid(f"{name} cannot run on bars", "kind", f"strategies that can: {able}")
+    raise Invalid(
+        f"{name} cannot run on {bar_type} bars: its orders would not be filled", "bar_type",
+        f"take bars of {' or '.join(spec.bars)}",
+    )  # fmt: skip
 
-    Raises Invalid with field `strategy` or `params.<name>`.
+
+def build(
+    name: str,
+    params: Mapping[str, Any],
+    instrument: Instrument,
+    kind: SeriesKind,
+    bar_type: str | None = None,
+) -> Strategy:
+    """A strategy ready for the engine; `bar_type` (step, unit and price) where it runs on bars.
+
+    Raises Invalid with field `strategy`, `params.<name>`, `kind` or `bar_type`.
     """
     checked = validate(name, params)
-    return _spec(name).load()(instrument, kind, checked)
+    if bar_type is None:
+        return _spec(name).load()(instrument, kind, checked)
+    check_bars(name, bar_type)
+    bars = bar_types.bar_type(str(instrument.id), bar_type)
+    return _spec(name).load()(instrument, kind, checked, bar_type=bars)
 
 
 def _spec(name: str) -> StrategySpec:

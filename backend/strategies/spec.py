@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from backend.models import TickKind
+from backend.models import SeriesKind
 
 if TYPE_CHECKING:
     from nautilus_trader.model.instruments import Instrument
@@ -37,8 +37,18 @@ class SizedParams(StrategyParams):
     )  # fmt: skip
 
 
-Factory = Callable[["Instrument", TickKind, Any], "Strategy"]
-"""Makes a strategy for one instrument, the kind of ticks it gets and its checked parameters."""
+class Factory(Protocol):
+    """Makes a strategy for one instrument, the kind of data it gets and its checked parameters.
+
+    The bar type, NautilusTrader's, comes with bars only.
+    """
+
+    def __call__(
+        self, instrument: Instrument, kind: SeriesKind, params: Any, **bars: str
+    ) -> Strategy: ...
+
+
+BarPrice = Literal["BID", "ASK", "MID", "LAST"]
 
 
 @dataclass(frozen=True)
@@ -54,3 +64,8 @@ class StrategySpec:
     description: str
     params: type[StrategyParams]
     load: Callable[[], Factory]
+    bars: tuple[BarPrice, ...] = ()
+    """Prices of bars that it can run on; its factory takes their `bar_type` then.
+
+    The simulated venue fills orders from MID and LAST bars; of BID and ASK it would need both.
+    """

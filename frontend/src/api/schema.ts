@@ -309,7 +309,7 @@ export interface paths {
         };
         /**
          * Instruments
-         * @description All instruments, with the ticks that are held of them.
+         * @description All instruments, with the ticks and bars that are held of them.
          */
         get: operations["instruments_api_catalog_instruments_get"];
         put?: never;
@@ -922,9 +922,14 @@ export interface components {
         };
         /**
          * BacktestRequest
-         * @description One backtest over the ticks of one instrument, from `start` up to and with `end`.
+         * @description One backtest over ticks or bars of one instrument, from `start` up to and with `end`.
          */
         BacktestRequest: {
+            /**
+             * Bar Type
+             * @description of bars: step, unit and price, such as `1-MINUTE-MID`, or NautilusTrader's bar type; may be left out where there is only one
+             */
+            bar_type?: string | null;
             /** Chunk Size */
             chunk_size?: number | null;
             /**
@@ -938,7 +943,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "quote" | "trade";
+            kind: "quote" | "trade" | "bar";
             /** Params */
             params?: {
                 [key: string]: unknown;
@@ -1096,6 +1101,13 @@ export interface components {
          * @description An instrument of the catalog.
          */
         CatalogInstrument: {
+            /**
+             * Bars
+             * @description by step, unit and price, such as `1-MINUTE-MID`
+             */
+            bars?: {
+                [key: string]: components["schemas"]["Holding"];
+            };
             /** Base Currency */
             base_currency?: string | null;
             /**
@@ -1241,6 +1253,11 @@ export interface components {
          */
         Evaluation: {
             /**
+             * Bar Type
+             * @description of a run over bars
+             */
+            bar_type?: string | null;
+            /**
              * Created At
              * Format: date-time
              */
@@ -1261,7 +1278,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "quote" | "trade";
+            kind: "quote" | "trade" | "bar";
             /** Params */
             params: {
                 [key: string]: unknown;
@@ -1471,7 +1488,7 @@ export interface components {
         };
         /**
          * Holding
-         * @description Ticks of one kind that the catalog holds of an instrument.
+         * @description Ticks of one kind, or bars of one type, that the catalog holds of an instrument.
          */
         Holding: {
             /** Bytes */
@@ -2081,6 +2098,11 @@ export interface components {
          */
         RankedRun: {
             /**
+             * Bar Type
+             * @description of a run over bars
+             */
+            bar_type?: string | null;
+            /**
              * Created At
              * Format: date-time
              */
@@ -2101,7 +2123,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "quote" | "trade";
+            kind: "quote" | "trade" | "bar";
             /** Params */
             params: {
                 [key: string]: unknown;
@@ -2175,6 +2197,11 @@ export interface components {
          * @description A raw file and where its conversion stands.
          */
         RawFile: {
+            /**
+             * Bars
+             * @description bars made of its ticks, such as `1-MINUTE-MID`
+             */
+            bars?: string[];
             /**
              * Day
              * Format: date
@@ -2315,7 +2342,7 @@ export interface components {
             "ok" | "error" | "cancelled" | "timeout" | "killed",
             string,
             string,
-            "quote" | "trade",
+            "quote" | "trade" | "bar",
             string,
             string,
             string,
@@ -2647,6 +2674,11 @@ export interface components {
          * @description A strategy that requests may name.
          */
         Strategy: {
+            /**
+             * Bars
+             * @description prices of bars that it can run on; ticks it always can
+             */
+            bars: string[];
             /** Description */
             description: string;
             /** Name */
@@ -2720,6 +2752,11 @@ export interface components {
          *     `sets`.
          */
         SweepRequest: {
+            /**
+             * Bar Type
+             * @description of bars: step, unit and price, such as `1-MINUTE-MID`, or NautilusTrader's bar type; may be left out where there is only one
+             */
+            bar_type?: string | null;
             /** Chunk Size */
             chunk_size?: number | null;
             /**
@@ -2740,7 +2777,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "quote" | "trade";
+            kind: "quote" | "trade" | "bar";
             /**
              * Objective
              * @description what `best` is chosen by
@@ -2875,16 +2912,21 @@ export interface components {
         };
         /**
          * Ticks
-         * @description Ticks with decoded prices, oldest first.
+         * @description Ticks or bars with decoded prices, oldest first.
          */
         Ticks: {
+            /**
+             * Bar Type
+             * @description NautilusTrader's, of bars
+             */
+            bar_type?: string | null;
             /** Instrument Id */
             instrument_id: string;
             /**
              * Kind
              * @enum {string}
              */
-            kind: "quote" | "trade";
+            kind: "quote" | "trade" | "bar";
             /**
              * More
              * @description True when `limit` cut the window short
@@ -3805,7 +3847,7 @@ export interface operations {
         parameters: {
             query: {
                 instrument_id: string;
-                kind: "quote" | "trade";
+                kind: "quote" | "trade" | "bar";
                 start: string;
                 end: string;
                 /** @description of JSON at most 100000 */
@@ -3813,6 +3855,8 @@ export interface operations {
                 format?: "json" | "arrow";
                 /** @description of an Arrow stream; else all */
                 columns?: string[] | null;
+                /** @description of bars: step, unit and price, such as `1-MINUTE-MID`, or NautilusTrader's bar type; may be left out where there is only one */
+                bar_type?: string | null;
             };
             header?: never;
             path?: never;

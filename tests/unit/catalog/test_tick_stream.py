@@ -140,7 +140,7 @@ def test_the_first_part_is_small_and_the_others_are_not(
 @pytest.mark.parametrize(
     ("changes", "error", "field"),
     [
-        ({"instrument_id": "NO/SUCH.SIM"}, NotFound, "instrument_id"),
+        ({"identifier": "NO/SUCH.SIM"}, NotFound, "instrument_id"),
         ({"start_ns": 1, "end_ns": 2}, Invalid, "start"),
         ({"limit": 0}, Invalid, "limit"),
         ({"limit": MAX_STREAMED + 1}, Invalid, "limit"),
@@ -151,7 +151,7 @@ def test_what_cannot_be_streamed_is_said_before(
 ) -> None:
     """Not in the midst of an answer of 200."""
     window = {"start_ns": ALL[0], "end_ns": ALL[1]}
-    call = {"instrument_id": tick_catalog.fx, "kind": "quote", "limit": 9, **window, **changes}
+    call = {"identifier": tick_catalog.fx, "kind": "quote", "limit": 9, **window, **changes}
     with pytest.raises(error) as refused:
         small_groups.stream(**call)
     assert refused.value.field == field

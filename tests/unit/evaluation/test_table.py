@@ -31,7 +31,7 @@ def test_the_columns_of_a_ranking_stay(make_result: Results) -> None:
         "rank", "run_id", "status", "strategy", "instrument_id", "kind", "start", "end",
         "created_at", "params", "currency", "pnl", "total_return", "sharpe_ratio", "sortino_ratio",
         "max_drawdown", "win_rate", "profit_factor", "turnover", "exposure", "period_seconds",
-        "periods", "undefined",
+        "periods", "undefined", "bar_type",
     ]  # fmt: skip
 
 
