@@ -22,6 +22,8 @@ from backend.engine_bench import EngineBench
 from backend.engine_setup import account_currency, build_engine, release
 from backend.errors import Invalid
 from backend.models import BacktestRequest, BacktestResult, ErrorInfo, unix_ns
+from backend.orders.models import OrderLog
+from backend.orders.record import record
 from backend.reporting import EquityCurve, RunReport, report
 from backend.result_store import ResultStore, throughput_ratio
 from backend.settings import Settings
@@ -58,6 +60,7 @@ class Run:
     orders: int = 0
     positions: int = 0
     report: RunReport = field(default_factory=RunReport)
+    order_log: OrderLog = field(default_factory=OrderLog)
 
     @property
     def run_id(self) -> str:
@@ -160,7 +163,7 @@ def execute_backtest(
         result = run.result(scope)
         with scope.stage("persist"):
             context.progress("persist")
-            tools.store.save(result)
+            tools.store.save(result, run.order_log)
     ratio = throughput_ratio(result, tools.store)
     if ratio is not None:
         telemetry.throughput(run.label, run.window, ratio)
@@ -220,13 +223,21 @@ def _followed(
     curve = EquityCurve(engine, instrument, currency, run.window_ns)
     scope.on_progress(run.show)
     run.show(0)
+
+    def orders() -> OrderLog:
+        return record(engine.cache.orders(), instrument, curve.trades.pnl_by_order)
+
     try:
         yield
+    except Exception:
+        run.order_log = orders()  # they may tell why it failed
+        raise
     finally:
         run.count(engine)
     run.context.progress("report")
     with scope.stage("report"):
         run.report = report(engine, instrument.id.venue, curve)
+        run.order_log = orders()
         run.positions = run.report.positions
 
 

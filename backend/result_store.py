@@ -1,4 +1,7 @@
-"""Results of backtests: one JSON file each, written atomically, and an index that lists them."""
+"""Results of backtests: one JSON file each, written atomically, and an index that lists them.
+
+The orders of a run lie beside its result, in a file of their own: no list and no figure needs them.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,8 @@ from pydantic import ValidationError
 from backend.cache import Cache
 from backend.errors import Invalid, NotFound
 from backend.models import ID_PATTERN, BacktestResult, ResultPage, ResultSummary, RunStatus
+from backend.orders.models import OrderLog
+from backend.orders.store import OrderStore
 from backend.result_index import SORTS, Entry, ResultIndex
 from backend.result_pages import (
     KEPT_PAGE,
@@ -55,11 +60,15 @@ class ResultStore:
         self.results_dir = results_dir
         self._pages = pages
         results_dir.mkdir(parents=True, exist_ok=True)
+        self._orders = OrderStore(results_dir / "orders")
         self._index = ResultIndex(results_dir / "index.sqlite3", self._names, self._entries)
 
-    def save(self, result: BacktestResult) -> None:
-        """Write the file, replacing one of the same run, then the index."""
+    def save(self, result: BacktestResult, orders: OrderLog | None = None) -> None:
+        """Write the files, replacing those of the same run, then the index."""
         path = self._path(result.run_id)
+        self._orders.delete(result.run_id)
+        if orders is not None and orders.rows:
+            self._orders.save(result.run_id, orders)
         content = orjson.dumps(result.model_dump(mode="json"))  # NaN and infinity become null
         temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
         try:
@@ -125,6 +134,13 @@ class ResultStore:
             raise NotFound(f"no result {run_id}", field="run_id") from error
         return f'W/"{status.st_mtime_ns:x}-{status.st_size:x}"'
 
+    def orders(self, run_id: str, offset: int, limit: int) -> bytes:
+        """Orders of a run from the one at `offset` on, as the JSON of an OrderTable.
+
+        They change with the result, whose `etag` is theirs too.
+        """
+        return self._orders.table(run_id, self.get(run_id).orders, offset, limit)
+
     def revision(self) -> int:
         """Changes whenever any list might; cheap."""
         return self._index.revision()
@@ -132,6 +148,7 @@ class ResultStore:
     def delete(self, run_id: str) -> None:
         path = self._path(run_id)
         try:
+            self._orders.delete(run_id)
             path.unlink()
         except FileNotFoundError as error:
             raise NotFound(f"no result {run_id}", field="run_id") from error

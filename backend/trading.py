@@ -23,6 +23,8 @@ class TradeLog:
         self._open: dict[str, int] = {}
         self._held: list[tuple[int, int]] = []
         self._pnls: list[float] = []
+        self.pnl_by_order: dict[str, float] = {}
+        """What the positions that an order closed realized, by the order's id."""
         # By name: an engine that has run before would not match a pattern (1.221).
         for strategy_id in engine.trader.strategy_ids():
             engine.kernel.msgbus.subscribe(f"events.position.{strategy_id}", self._changed)
@@ -33,7 +35,10 @@ class TradeLog:
         elif isinstance(event, PositionClosed):
             begin = self._open.pop(event.position_id.value, event.ts_opened)
             self._held.append((begin, event.ts_event))
-            self._pnls.append(event.realized_pnl.as_double())
+            pnl = event.realized_pnl.as_double()
+            self._pnls.append(pnl)
+            order_id = event.closing_order_id.value
+            self.pnl_by_order[order_id] = self.pnl_by_order.get(order_id, 0.0) + pnl
 
     def record(self) -> Trading:
         """The sums, after `engine.end()`."""

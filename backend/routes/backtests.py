@@ -19,6 +19,7 @@ from backend.models import (
     ResultTable,
     RunStatus,
 )
+from backend.orders.models import MOST_ORDERS, OrderTable
 from backend.result_pages import ResultQuery
 from backend.result_store import MAX_PAGE, MAX_TABLE
 from backend.routes.answers import NOT_CHANGED, IfNoneMatch, etag, json, not_changed
@@ -127,6 +128,24 @@ async def result(run_id: RunId, parts: Parts, if_none_match: IfNoneMatch = None)
     def read() -> Response:
         tag = parts.results.etag(run_id)
         return not_changed(if_none_match, tag) or json(parts.results.raw(run_id), tag)
+
+    return await asyncio.to_thread(read)
+
+
+@router.get("/results/{run_id}/orders", response_model=OrderTable, responses=NOT_CHANGED)
+async def orders(
+    run_id: RunId,
+    parts: Parts,
+    if_none_match: IfNoneMatch = None,
+    limit: Annotated[int, Query(ge=1, le=MOST_ORDERS)] = 1_000,
+    offset: Annotated[int, Query(ge=0, le=MOST_ORDERS)] = 0,
+) -> Response:
+    """The orders of a run as lines of a table, in the order of their making, with an ETag."""
+
+    def read() -> Response:
+        tag = parts.results.etag(run_id)
+        known = not_changed(if_none_match, tag)
+        return known or json(parts.results.orders(run_id, offset, limit), tag)
 
     return await asyncio.to_thread(read)
 

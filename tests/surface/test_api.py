@@ -34,6 +34,7 @@ ROUTES = {
     "GET /api/backtest/results",
     "GET /api/backtest/results/{run_id}",
     "DELETE /api/backtest/results/{run_id}",
+    "GET /api/backtest/results/{run_id}/orders",
     "GET /api/backtest/table",
     "GET /api/backtest/compare",
     "GET /api/backtest/evaluation",

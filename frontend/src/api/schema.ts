@@ -176,6 +176,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/backtest/results/{run_id}/orders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Orders
+         * @description The orders of a run as lines of a table, in the order of their making, with an ETag.
+         */
+        get: operations["orders_api_backtest_results__run_id__orders_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/backtest/run": {
         parameters: {
             query?: never;
@@ -1963,6 +1983,75 @@ export interface components {
             /** Objectives */
             objectives: components["schemas"]["Objective"][];
         };
+        OrderRow: [
+            string,
+            string,
+            string,
+            string,
+            number,
+            number,
+            number | null,
+            number | null,
+            number | null,
+            string,
+            number,
+            number | null,
+            number | null,
+            number | null,
+            string | null,
+            number | null,
+            string | null
+        ];
+        /**
+         * OrderTable
+         * @description Orders as lines of a table.
+         */
+        OrderTable: {
+            /**
+             * Columns
+             * @description names of the values of each row
+             */
+            columns: string[];
+            /**
+             * Currency
+             * @description of `pnl`
+             */
+            currency?: string | null;
+            /**
+             * Kept
+             * @description orders that can be seen; of more than 10,000 those with fills come first, then the earliest
+             */
+            kept: number;
+            /**
+             * Next Offset
+             * @description give it back for more; null: these were the last
+             */
+            next_offset: number | null;
+            /**
+             * Note
+             * @description why not all orders are here
+             */
+            note?: string | null;
+            /**
+             * Price Precision
+             * @description decimals of prices
+             */
+            price_precision?: number | null;
+            /** Rows */
+            rows: components["schemas"]["OrderRow"][];
+            /** Run Id */
+            run_id: string;
+            /**
+             * Size Precision
+             * @description decimals of quantities
+             */
+            size_precision?: number | null;
+            /**
+             * Total
+             * @description orders that the run made
+             */
+            total: number;
+        };
         /**
          * Performance
          * @description How good a run was; fractions and ratios, free of currency.
@@ -3541,6 +3630,49 @@ export interface operations {
         responses: {
             /** @description Successful Response */
             204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    orders_api_backtest_results__run_id__orders_get: {
+        parameters: {
+            query?: {
+                limit?: number;
+                offset?: number;
+            };
+            header?: {
+                "if-none-match"?: string | null;
+            };
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderTable"];
+                };
+            };
+            /** @description Not changed since `If-None-Match` */
+            304: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -298,7 +298,7 @@ def test_a_result_that_cannot_be_stored_raises(
 ) -> None:  # fmt: skip
     """Where even the error cannot be written, the parent must hear of it."""
 
-    def full(self: ResultStore, result: BacktestResult) -> None:
+    def full(self: ResultStore, *_: object) -> None:
         raise OSError("No space left on device")
 
     monkeypatch.setattr(ResultStore, "save", full)
