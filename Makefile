@@ -12,13 +12,14 @@ PYTHON ?= $(shell $(BIN)/python -c 'import sys; print(sys._base_executable)' 2>/
 OTHER_VENV := .venv-other
 UV := $(shell command -v uv 2>/dev/null || echo $(CURDIR)/.venv-uv/bin/uv)
 LOCK_INPUTS := pyproject.toml instrumentation/pyproject.toml
-PYTEST := -m pytest -n 2 --dist loadfile -q
+# One stack and one browser serve all tests of the console, which run by themselves.
+PYTEST := -m pytest -n 2 --dist loadfile -q --ignore tests/e2e
 export UV_PYTHON_DOWNLOADS := never
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: help
 help: ## List the commands
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
 
 # Environment ---------------------------------------------------------------------------------
 
@@ -149,7 +150,16 @@ endif
 .PHONY: test
 test: setup $(SCHEMA_READY) ## Run all tests, on both lines of NautilusTrader where the interpreters exist
 	$(BIN)/python $(PYTEST)
-	@$(MAKE) --no-print-directory console-test test-other
+	@$(MAKE) --no-print-directory console-test e2e test-other
+
+.PHONY: e2e screenshots
+e2e: setup $(CONSOLE_READY) ## Drive the console in Chromium, against the whole stack; part of make test
+	@UV=$(UV) $(BIN)/python -m stack.console --if-possible
+	$(BIN)/python -m pytest -q tests/e2e
+
+screenshots: setup $(CONSOLE_READY) ## Write docs/screenshots from a stack at work [MINUTES=10]
+	@UV=$(UV) $(BIN)/python -m stack.console
+	$(BIN)/python -m tests.e2e.screenshots $(if $(MINUTES),--minutes $(MINUTES))
 
 # The line of NautilusTrader follows from the interpreter: 3.11 has 1.221, later ones 1.231 or newer.
 OTHER_PYTHON = $(shell if $(BIN)/python -c 'import sys; sys.exit(sys.version_info >= (3, 12))'; \

@@ -71,6 +71,12 @@ REDIS = Tool(
     libraries=True, releases="https://redis.io/downloads/",
 )  # fmt: skip
 """Optional: without it caches keep their entries in memory alone."""
+CHROMIUM = Tool(
+    "Chromium", "CHROMIUM_BIN", ("chromium", "chromium-browser"), "Chromium", "chromium",
+    "sudo dnf install chromium", "brew install --cask chromium",
+    releases="https://www.chromium.org/getting-involved/download-chromium/",
+)  # fmt: skip
+"""For tests and benchmarks of the console; found, never fetched."""
 TOOLS = (PROMETHEUS, ALERTMANAGER, PROMTOOL, AMTOOL)
 
 

@@ -14,40 +14,37 @@ import signal
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from rich.console import Console
 
 from nautilus_instrumentation.metrics import TELEMETRY_WATCHDOG
-from stack.client import Api, ApiError
+from stack.client import ApiError
 from stack.demo import only_one
 from stack.drill import outcome as outcomes
-from stack.drill.catalog import raw_folder
 from stack.drill.drill import Drill
 from stack.drill.expected import Timetable, seconds
 from stack.drill.fault import Fault
 from stack.drill.faults import FAULTS, choose
 from stack.drill.load import LightLoad
 from stack.drill.receiver import ALERTS, DEADMAN, Receiver
+from stack.drill.starting import MEMORY_LIMIT_MIB, find_monitors, start
 from stack.drill.world import Stopped, World
 from stack.monitor import MonitorError, Prometheus
-from stack.processes import Service, StackError, Supervisor
-from stack.provision import ALERTMANAGER, PROMETHEUS, Found, Missing, ToolError, provision
-from stack.services import Layout, api_token, fresh_layout, services
+from stack.processes import StackError, Supervisor
+from stack.provision import ToolError
+from stack.services import Layout
 from stack.settings import DEFAULT_PORTS, SettingsError, StackSettings, load_settings
-from stack.ticks import RawTicks, ensure_ticks
+from stack.ticks import ensure_ticks
 
 OK, FAILED, NOT_STARTED, INTERRUPTED = 0, 1, 2, 130
 
 SCALE = "0.02"
 """An hour becomes 72 s, 15 minutes 20 s (the least that ranges take), `for: 1m` one second."""
 WATCHDOG_SECONDS = 10
-RESEND = "5s"
 WORKERS = 2
 """So many, whatever the machine: one may stand still while the other works."""
-MEMORY_LIMIT_MIB = 1024
-"""NautilusTrader takes 0.4 GB of it; the rest is filled within seconds."""
 WARM_UP_SECONDS = 120.0
 """How long it may take until everything is scraped and the Watchdog has arrived."""
 PLAIN_WIDTH = 150
@@ -94,57 +91,18 @@ class Command:
         with only_one(folder), Receiver() as receiver:
             environment = drill_environment(user.environment, receiver, folder)
             settings = load_settings(environment, root=user.root)
-            found = self._find_tools(user)
+            found = find_monitors(user, self.say)
             ticks = ensure_ticks(user.var_dir / "ticks")
             with Supervisor(settings.logs_dir) as supervisor:
-                world, timetable = self._start(supervisor, settings, ticks, found)
-                drill = Drill(world, receiver.inbox, timetable, self.say)
+                world = start(supervisor, settings, ticks, found, self.stopping, self.say)
+                waits = timetable(Layout(settings.demo_dir), world.prometheus)
+                drill = Drill(world, receiver.inbox, waits, self.say)
                 code = self._drill(drill, world)
         self._sum_up(drill, settings, folder / "summary.json", time.monotonic() - started)
         return code
 
     def say(self, text: str) -> None:
         self.console.print(text, markup=False, highlight=False, soft_wrap=True)
-
-    # Setting up ----------------------------------------------------------------------------------
-
-    def _find_tools(self, settings: StackSettings) -> dict[str, Found]:
-        found = {}
-        for tool in (PROMETHEUS, ALERTMANAGER):
-            answer = provision(tool, settings, self.say)
-            if isinstance(answer, Missing):
-                raise StackError(f"{answer}\nA drill needs {tool.name}.")
-            found[tool.name] = answer
-            self.say(f"{tool.name} {answer.version} ({answer.source}: {answer.path})")
-        return found
-
-    def _start(
-        self, supervisor: Supervisor, settings: StackSettings, ticks: RawTicks,
-        found: dict[str, Found],
-    ) -> tuple[World, Timetable]:  # fmt: skip
-        layout = fresh_layout(settings)
-        raw = layout.demo / "raw"
-        raw_folder(ticks.folder, ticks.datasets_file, raw)
-        planned = [
-            impatient(service)
-            for service in services(settings, layout, RawTicks(raw, raw / "datasets.toml"), found)
-        ]
-        for service in planned:
-            supervisor.start(service, self.stopping.is_set)
-            self.say(f"{service.name} ready on port {service.port}")
-        prometheus = Prometheus(settings.url("PROMETHEUS_PORT"))
-        world = World(
-            supervisor=supervisor,
-            services={service.name: service for service in planned},
-            api=Api(settings.url("BACKEND_PORT"), api_token(settings)),
-            prometheus=prometheus,
-            catalog=layout.catalog,
-            metrics=layout.metrics,
-            raw=raw,
-            memory_limit_mib=MEMORY_LIMIT_MIB,
-            stopping=self.stopping,
-        )
-        return world, timetable(layout, prometheus)
 
     # Drilling ------------------------------------------------------------------------------------
 
@@ -169,19 +127,6 @@ class Command:
         self.console.print(outcomes.table(drill.outcomes))
         self.say(f"{elapsed:.0f} s, windows at {scale} of their length; as JSON: {path}")
         self.say(f"Logs: {settings.logs_dir}")
-
-
-def impatient(service: Service) -> Service:
-    """Prometheus with a resend delay that fits the other waits of a drill; others as they are.
-
-    With its minute the first Watchdog, which is lost where rules are evaluated before Alertmanager
-    is known, would be followed by another only when the backend has missed three.
-    """
-    if service.name != "prometheus":
-        return service
-    flag = "--rules.alert.resend-delay="
-    rest = [part for part in service.command if not part.startswith(flag)]
-    return replace(service, command=[*rest, f"{flag}{RESEND}"])
 
 
 def watched(world: World) -> bool:

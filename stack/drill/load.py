@@ -29,8 +29,10 @@ for more than 5 % of their time, and idle ones are over in so few milliseconds t
 class LightLoad:
     """Two threads, from `start` to `stop`; what a fault makes fail is no business of theirs."""
 
-    def __init__(self, api: Api) -> None:
+    def __init__(self, api: Api, pause: float = PAUSE_SECONDS) -> None:
+        """`pause`: seconds between two runs."""
         self._api = api
+        self._pause = pause
         self._over = threading.Event()
         self._threads: list[threading.Thread] = []
 
@@ -41,7 +43,7 @@ class LightLoad:
             job = self._api.post("/datasets/convert", {"date": day["day"]})["job_id"]
             self._api.wait(job, self._over.is_set)
         runs = self._runs(targets_in(days)[0])
-        self._spawn("light-load", runs, PAUSE_SECONDS)
+        self._spawn("light-load", runs, self._pause)
         self._spawn("light-reader", [lambda: self._api.get("/catalog/instruments")], READ_SECONDS)
 
     def stop(self) -> None:

@@ -24,7 +24,7 @@ export function Shell() {
         Skip to the page
       </a>
       <header className={styles.side}>
-        <Link to="/" className={styles.brand} aria-label="Home">
+        <Link to="/" className={styles.brand} aria-label="Nautilus, home">
           <img src="/assets/favicon.svg" alt="" width="22" height="22" />
           <span>Nautilus</span>
         </Link>
@@ -76,14 +76,14 @@ const TONES: Record<string, Tone> = { ok: "good", degraded: "warn", unavailable:
 function Footer() {
   const ready = useQuery(readiness).data;
   return (
-    <footer className={styles.foot}>
+    <div className={styles.foot}>
       {ready && (
         <span title={ready.detail}>
           <Badge tone={TONES[ready.status] ?? "plain"}>{`service ${ready.status}`}</Badge>
         </span>
       )}
       <a href="/api/docs">API</a>
-    </footer>
+    </div>
   );
 }
 

@@ -1,0 +1,106 @@
+"""The embedded stack for the tests: all of it, on free ports, at light work, on a quick clock."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from stack.drill.command import drill_environment
+from stack.drill.load import LightLoad
+from stack.drill.receiver import Receiver
+from stack.drill.starting import find_monitors, start
+from stack.drill.world import World
+from stack.load import Load
+from stack.processes import Supervisor
+from stack.provision import REDIS, Found, provision
+from stack.settings import load_settings
+from stack.tally import Tally
+from stack.ticks import RawTicks, ensure_ticks
+from tests.integration.service_process import DATASETS, DAY, until, write_raw_day
+
+ROOT = Path(__file__).resolve().parents[2]
+SCALE = "0.1"
+"""Of alerts' durations: Alertmanager tells after 6 s instead of a minute."""
+PAUSE_SECONDS = 2.0
+"""Between two runs of the light load; the browser wants the processor too."""
+WATCHED_SECONDS = 120.0
+
+Say = Callable[[str], None]
+
+
+@dataclass
+class Embedded:
+    """The stack at work, and hands to hurt it."""
+
+    world: World
+    url: str
+    raw_day: Path
+    """A day of quotes, which `bring_raw_day` puts beside the others."""
+
+    def bring_raw_day(self) -> str:
+        """A raw day that nobody has converted; returns its date."""
+        place = self.world.raw / "by_date" / self.raw_day.name
+        place.mkdir(exist_ok=True)
+        for path in self.raw_day.iterdir():
+            with contextlib.suppress(FileExistsError):
+                (place / path.name).symlink_to(path)
+        return DAY
+
+    def get(self, path: str, **params: Any) -> Any:
+        return self.world.api.get(path, **params)
+
+    @cached_property
+    def finished_run(self) -> str:
+        """The id of a run that has ended well, with trades to show."""
+        return self.run("ema_cross", "1h")
+
+    def run(self, strategy: str = "ema_cross", window: str = "5m", **params: object) -> str:
+        """The id of a run that has ended well."""
+        job_id = self.world.run(strategy, window, **params)
+        job = self.world.until_finished(job_id, 60.0)
+        assert job["status"] == "ok", job
+        return str(job["run_id"])
+
+
+@contextlib.contextmanager
+def embedded(
+    folder: Path, *, scale: str = SCALE, rich: bool = False, say: Say = print
+) -> Iterator[Embedded]:
+    """Start it with its files in `folder`; stops all of it at the end.
+
+    `rich`: the demo's own load, with all kinds of work, instead of a light one. Raises StackError.
+    """
+    user = load_settings(root=ROOT)
+    found = find_monitors(user, say)
+    if isinstance(redis := provision(REDIS, user, say), Found):
+        found[REDIS.name] = redis
+    with Receiver() as receiver, Supervisor(folder / "logs") as supervisor:
+        clock = {**user.environment, "ALERT_TIME_SCALE": scale}
+        settings = load_settings(drill_environment(clock, receiver, folder), root=ROOT)
+        ticks = _described(ensure_ticks(user.var_dir / "ticks"), folder)
+        world = start(supervisor, settings, ticks, found, threading.Event(), say)
+        load = Load(world.api, Tally()) if rich else LightLoad(world.api, PAUSE_SECONDS)
+        load.start()
+        try:
+            until(world.prometheus.watches_the_platform, WATCHED_SECONDS)
+            yield Embedded(world, settings.url("BACKEND_PORT"), _raw_day(folder))
+        finally:
+            load.stop()
+
+
+def _described(ticks: RawTicks, folder: Path) -> RawTicks:
+    """The same ticks; their description tells of the other day as well."""
+    described = folder / "datasets.toml"
+    described.parent.mkdir(parents=True, exist_ok=True)
+    described.write_text(ticks.datasets_file.read_text() + DATASETS)
+    return RawTicks(ticks.folder, described)
+
+
+def _raw_day(folder: Path) -> Path:
+    write_raw_day(folder / "other")
+    return folder / "other" / "by_date" / f"day-{DAY}"

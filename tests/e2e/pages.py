@@ -1,0 +1,59 @@
+"""All pages of the console with something on them, and how to wait until they are drawn."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from playwright.sync_api import Page, expect
+
+from stack.console import FRONTEND
+from tests.e2e.embedded import Embedded
+
+WIDTHS = {390: 844, 1280: 900, 1920: 1080}
+"""Width: height, in pixels, of a telephone, a laptop and a desk."""
+SCHEMES = ("light", "dark")
+
+ADDRESSES: dict[str, Callable[[Embedded], str]] = {
+    "/": lambda stack: "/",
+    "/backtests": lambda stack: "/backtests",
+    "/runs/$runId": lambda stack: f"/runs/{stack.finished_run}",
+    "/dashboards": lambda stack: "/dashboards",
+    "/dashboards/$uid": lambda stack: "/dashboards/nautobs-overview?from=now-15m&to=now",
+}
+"""Page, as `pages.json` has it: where it shows something."""
+
+
+def all_pages() -> dict[str, str]:
+    """Page: its name, of every page that the console has."""
+    found: dict[str, str] = json.loads((FRONTEND / "pages.json").read_text())
+    return found
+
+
+def until_drawn(page: Page) -> None:
+    """Wait until nothing in sight is loading any more, and charts have their first picture."""
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    page.wait_for_function(
+        """() => {
+          const seen = (one) => {
+            const { top, bottom, width } = one.getBoundingClientRect();
+            return width > 0 && bottom > 0 && top < innerHeight;
+          };
+          const waiting = [...document.querySelectorAll('[role="status"]')].filter(
+            (one) => one.textContent.startsWith("Loading") && seen(one));
+          return waiting.length === 0;
+        }"""
+    )
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done, 50)))")
+
+
+def shoot(page: Page, folder: Path, name: str) -> None:
+    """The page as it is in sight, in each scheme and width, into `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for scheme in SCHEMES:
+        page.emulate_media(color_scheme=scheme)
+        for width, height in WIDTHS.items():
+            page.set_viewport_size({"width": width, "height": height})
+            until_drawn(page)
+            page.screenshot(path=folder / f"{name}-{scheme}-{width}.png")

@@ -1,0 +1,71 @@
+"""Boards: what the address holds, and the way from a value to a trace."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import parse_qs, urlsplit
+
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.e2e.pages import until_drawn
+
+BOARD = "/dashboards/nautobs-backtest?from=now-15m&to=now&refresh=off"
+TRACE = re.compile(r"/traces.*[0-9a-f]{32}")
+
+
+def drag_a_range(page: Page) -> None:
+    """Over the middle of the first chart in sight."""
+    over = page.locator(".u-over").first
+    over.scroll_into_view_if_needed()
+    box = over.bounding_box()
+    assert box
+    middle = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + box["width"] * 0.4, middle)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.8, middle, steps=5)
+    page.mouse.up()
+
+
+def shown(page: Page) -> dict[str, object]:
+    """What tells one view of a board from another."""
+    bar = page.get_by_role("group", name="Time and variables")
+    return {
+        "fields": bar.locator("select").evaluate_all("(all) => all.map((one) => one.value)"),
+        "menus": bar.locator("summary").all_inner_texts(),
+        "panels": page.locator("article h3").all_inner_texts(),
+    }
+
+
+def test_an_address_brings_the_same_view(page: Page, context: BrowserContext) -> None:
+    """A range that was dragged and a variable that was chosen, opened anew elsewhere."""
+    page.goto(BOARD)
+    until_drawn(page)
+    page.get_by_role("group", name="Time and variables").locator("summary").first.click()
+    page.get_by_role("checkbox").nth(1).check()
+    page.keyboard.press("Escape")
+    drag_a_range(page)
+    expect(page).to_have_url(re.compile(r"from=\d{13}&"))
+    until_drawn(page)
+    asked = parse_qs(urlsplit(page.url).query)
+    assert any(name.startswith("var-") for name in asked), page.url
+    assert int(asked["to"][0]) - int(asked["from"][0]) < 15 * 60_000 / 2
+
+    other = context.new_page()
+    other.goto(page.url)
+    until_drawn(other)
+    assert shown(other) == shown(page)
+    assert parse_qs(urlsplit(other.url).query) == asked
+
+
+def test_a_dot_of_a_panel_leads_to_its_trace(page: Page) -> None:
+    """From an exemplar of a duration to the spans behind it."""
+    page.goto(BOARD)
+    until_drawn(page)
+    dot = page.locator(".u-over a:visible").first
+    dot.scroll_into_view_if_needed()
+    trace = re.search(r"[0-9a-f]{32}", dot.get_attribute("href") or "")
+    assert trace
+    dot.click()
+    expect(page).to_have_url(TRACE)
+    assert trace[0] in page.url
+    expect(page.get_by_text("POST /api/backtest/run").first).to_be_visible()

@@ -1,0 +1,53 @@
+"""The console without a mouse."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import Page, expect
+
+from tests.e2e.embedded import Embedded
+from tests.e2e.pages import until_drawn
+
+
+def test_a_slash_searches(page: Page) -> None:
+    """Words, arrows and Enter lead to a board; Escape leaves the search."""
+    page.goto("/")
+    until_drawn(page)
+    page.keyboard.press("/")
+    field = page.get_by_role("combobox")
+    expect(field).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(field).to_have_count(0)
+    page.keyboard.press("/")
+    page.keyboard.type("board cat")
+    expect(page.get_by_role("option").first).to_contain_text("Catalog")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("/dashboards/nautobs-catalog"))
+
+
+def test_two_keys_lead_to_a_page(page: Page) -> None:
+    page.goto("/")
+    until_drawn(page)
+    page.keyboard.press("g")
+    page.keyboard.press("d")
+    expect(page).to_have_url(re.compile("/dashboards$"))
+    page.keyboard.press("g")
+    page.keyboard.press("b")
+    expect(page).to_have_url(re.compile("/backtests$"))
+
+
+def test_arrows_move_through_results(page: Page, stack: Embedded) -> None:
+    """Enter opens the row that they led to."""
+    assert stack.finished_run
+    page.goto("/backtests")
+    table = page.get_by_role("grid", name="Results of backtests")
+    table.focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowUp")
+    first = table.get_by_role("row", selected=True)
+    expect(first).to_have_attribute("aria-rowindex", "2")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(r"/runs/run-[0-9a-f]+"))
+    expect(page.get_by_role("heading", name="Stages")).to_be_visible()
