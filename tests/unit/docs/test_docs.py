@@ -19,10 +19,10 @@ PAGES = sorted(
     if not path.relative_to(ROOT).parts[0].startswith(".")
 )  # fmt: skip
 MAKEFILE = (ROOT / "Makefile").read_text()
-TARGETS = set(re.findall(r"^([a-z-]+):", MAKEFILE, flags=re.MULTILINE))
+TARGETS = set(re.findall(r"^([a-z0-9-]+):", MAKEFILE, flags=re.MULTILINE))
 FENCE = re.compile(r"^( *)```[a-z]*\n(.*?)^\1```", flags=re.MULTILINE | re.DOTALL)
 COMMAND = re.compile(
-    r"(?:^|(?<=[\s`$;(]))(?:make ([a-z-]+)|(?:\.venv/bin/)?nautobs ([a-z]+)"
+    r"(?:^|(?<=[\s`$;(]))(?:make ([a-z0-9-]+)|(?:\.venv/bin/)?nautobs ([a-z]+)"
     r"|(?:\.venv/bin/)?python -m ([\w.]+))"
 )
 
