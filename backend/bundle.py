@@ -59,6 +59,9 @@ def measure(dist: Path = DIST) -> Sizes:
     size = {name: _compressed(dist, part["file"]) for name, part in parts.items()}
     loads = [_needed(parts, {*entries, page}) for page in pages] or [_needed(parts, entries)]
     scripts = {parts[name]["file"]: size[name] for name in parts if _is_script(parts[name])}
+    # Workers are no parts of their own: they stand among the files that a part refers to.
+    workers = {file for part in parts.values() for file in part.get("assets", ())}
+    scripts |= {file: _compressed(dist, file) for file in workers if file.endswith(".js")}
     return Sizes(
         initial=max(sum(size[name] for name in needed) for needed in loads),
         total=sum(scripts.values()),

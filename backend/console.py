@@ -111,6 +111,8 @@ def _asset(folder: Path, name: str, accept_encoding: str) -> Response:
         raise HTTPException(404, "there is no such file; the console may have been built anew")
     headers = {
         **_SAFE,
+        # A worker has the policy that its own script came with.
+        "Content-Security-Policy": POLICY,
         "Cache-Control": _FOREVER if _HASHED.search(name) else "public, max-age=3600",
         "Vary": "Accept-Encoding",
     }

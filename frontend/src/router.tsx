@@ -14,6 +14,7 @@ import { Shell } from "./shell/Shell";
 import { parseSearch, stringifySearch } from "./lib/search";
 import { readBacktestsSearch } from "./pages/backtests/search";
 import { readBoardSearch } from "./pages/dashboards/boardSearch";
+import { readDataSearch, readTicksSearch } from "./pages/data/search";
 
 const root = createRootRoute({ component: Shell, notFoundComponent: NotFound });
 
@@ -36,6 +37,20 @@ const run = createRoute({
   component: lazyRouteComponent(() => import("./pages/run/RunPage")),
 });
 
+const data = createRoute({
+  getParentRoute: () => root,
+  path: "/data",
+  validateSearch: readDataSearch,
+  component: lazyRouteComponent(() => import("./pages/data/DataPage")),
+});
+
+const ticks = createRoute({
+  getParentRoute: () => root,
+  path: "/data/ticks",
+  validateSearch: readTicksSearch,
+  component: lazyRouteComponent(() => import("./pages/data/TicksPage")),
+});
+
 const dashboards = createRoute({
   getParentRoute: () => root,
   path: "/dashboards",
@@ -55,7 +70,7 @@ function PageFailed({ error, reset }: ErrorComponentProps) {
 }
 
 export const router = createRouter({
-  routeTree: root.addChildren([home, backtests, run, dashboards, dashboard]),
+  routeTree: root.addChildren([home, backtests, run, data, ticks, dashboards, dashboard]),
   parseSearch,
   stringifySearch,
   defaultPreload: "intent",

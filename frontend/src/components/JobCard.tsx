@@ -39,7 +39,7 @@ export function FollowedJob({ job }: { job: Job }) {
 }
 
 /** `at`: when the job was heard of, in Unix milliseconds. */
-function JobCard({ job, at }: { job: Job; at: number }) {
+export function JobCard({ job, at }: { job: Job; at: number }) {
   const client = useQueryClient();
   const speed = useSpeed(job.data_points, at);
   const cancel = useMutation({

@@ -36,6 +36,8 @@ interface Props<T> {
   rowKey: (row: T) => string;
   /** Enter on a row. Its cells should hold a link with `data-row` for the same. */
   onOpen?: (row: T) => void;
+  /** Marks the row that is open beside the table. */
+  isOpen?: (row: T) => boolean;
   /** The column in order, with `-` before it when it goes down. */
   sort?: string | undefined;
   onSort?: (sort: string) => void;
@@ -114,6 +116,7 @@ export function Table<T>(props: Props<T>) {
               row={row}
               index={index}
               active={index === active}
+              open={props.isOpen?.(row) ?? false}
               columns={shown as readonly Column<unknown>[]}
               tracks={tracks}
               start={start}
@@ -131,20 +134,23 @@ interface RowProps {
   row: unknown;
   index: number;
   active: boolean;
+  open: boolean;
   columns: readonly Column<unknown>[];
   tracks: string;
   start: number;
 }
 
 /** Drawn again only when it changes: a key moves through thirty rows, and changes two. */
-const Row = memo(function Row({ id, row, index, active, columns, tracks, start }: RowProps) {
+const Row = memo(function Row(props: RowProps) {
+  const { id, row, index, active, open, columns, tracks, start } = props;
   return (
     <div
       id={id}
       role="row"
       aria-rowindex={index + 2}
       aria-selected={active}
-      className={[styles.row, active ? styles.active : ""].join(" ")}
+      aria-current={open || undefined}
+      className={[styles.row, active ? styles.active : "", open ? styles.open : ""].join(" ")}
       style={{ gridTemplateColumns: tracks, transform: `translateY(${start}px)` }}
     >
       {columns.map((column) => (

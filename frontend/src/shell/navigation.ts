@@ -5,7 +5,7 @@ import type pages from "../../pages.json";
 export type PagePath = keyof typeof pages;
 
 export interface NavigationItem {
-  to: Extract<PagePath, "/" | "/backtests" | "/dashboards">;
+  to: Extract<PagePath, "/" | "/data" | "/backtests" | "/dashboards">;
   title: string;
   /** `g` and then this key leads there. */
   key: string;
@@ -13,6 +13,7 @@ export interface NavigationItem {
 
 export const NAVIGATION: readonly NavigationItem[] = [
   { to: "/", title: "Home", key: "h" },
+  { to: "/data", title: "Data", key: "a" },
   { to: "/backtests", title: "Backtests", key: "b" },
   { to: "/dashboards", title: "Dashboards", key: "d" },
 ];

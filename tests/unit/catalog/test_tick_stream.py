@@ -244,3 +244,25 @@ def test_a_stream_says_how_many_ticks_the_window_holds(
         assert found == last - first + 1
     response = client.get("/catalog/ticks", params=asked(tick_catalog, limit=1))
     assert response.headers["ticks-in-window"] == str(len(times))
+
+
+CONSOLE_STREAM = Path(__file__).parents[3] / "frontend/src/ticks/testing/quotes.arrow"
+"""What the console's tests read. To write it again: `_messages` of `console_ticks()`."""
+
+
+def console_ticks() -> list[pa.Table]:
+    """Five quotes in two parts; the lower halves of two times have their highest bit set."""
+    times = [1_741_737_600_000_000_000, 1_741_737_600_000_000_001, 1_741_737_602_000_000_000,
+             1_741_737_605_500_000_000, 1_741_824_000_000_000_000]  # fmt: skip
+    table = pa.table({
+        "ask_price": [1.5, 2.5, 3.5, 1e9, 0.25], "bid_price": [1.0, 2.0, -3.0, 4.0, 0.0],
+        "ts_init": pa.array(times, pa.int64()),
+    })  # fmt: skip
+    return [table.slice(0, 2), table.slice(2)]
+
+
+def test_the_console_is_tested_with_what_is_sent() -> None:
+    """Message by message: its bytes are those of the service, whatever version writes them."""
+    sent = b"".join(catalog._messages(iter(console_ticks())))
+    with pa.ipc.open_stream(sent) as now, pa.ipc.open_stream(CONSOLE_STREAM.read_bytes()) as kept:
+        assert list(now) == list(kept)

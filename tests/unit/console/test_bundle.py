@@ -54,6 +54,17 @@ def test_what_a_page_loads_later_is_not_initial(tmp_path: Path) -> None:
     assert measure(dist) == Sizes(initial=7, total=507)
 
 
+def test_a_worker_counts_once(tmp_path: Path) -> None:
+    """It is no part of the build's list, only a file that pages name; it is not initial."""
+    parts = {
+        "index.html": {**ENTRY, "imports": []},
+        **page("one", assets=["assets/worker.js", "assets/icon.svg"]),
+        **page("two", assets=["assets/worker.js"]),
+    }
+    dist = built(tmp_path, parts, index=1, one=2, two=3, worker=100)
+    assert measure(dist) == Sizes(initial=1 + 3, total=1 + 2 + 3 + 100)
+
+
 def test_styles_are_no_scripts(tmp_path: Path) -> None:
     """The budget is for JavaScript."""
     parts = {"index.html": ENTRY, "_react.js": REACT, "style.css": {"file": "assets/style.css"}}

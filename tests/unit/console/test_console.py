@@ -182,3 +182,9 @@ def test_pages_have_names_of_their_own() -> None:
     named = json.loads(console.PAGES.read_text())
     assert len(set(named.values())) == len(named)
     assert all(re.fullmatch(r"[a-z]+", name) for name in named.values())
+
+
+def test_workers_have_the_policy_too(client: TestClient) -> None:
+    """Theirs is what their script came with, not the page's."""
+    answer = client.get("/assets/index-abcd1234.js", headers={"Accept-Encoding": "gzip"})
+    assert answer.headers["content-security-policy"] == POLICY

@@ -1,0 +1,41 @@
+import { getRouteApi } from "@tanstack/react-router";
+import { useMemo, useState } from "react";
+
+import type { RawDay } from "../../api/types";
+import { Panel } from "../../components/Panel";
+import { Table } from "../../components/Table";
+import { count } from "../../lib/format";
+import { Convert } from "./Convert";
+import styles from "./DataPage.module.css";
+import { fileColumns } from "./fileColumns";
+
+const route = getRouteApi("/data");
+
+/** The files of a day, and their conversion. */
+export function DayPanel({ day, open }: { day: RawDay; open: string | undefined }) {
+  const navigate = route.useNavigate();
+  const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
+  const columns = useMemo(
+    () =>
+      fileColumns(chosen, (path) => {
+        const next = new Set(chosen);
+        if (!next.delete(path)) next.add(path);
+        setChosen(next);
+      }),
+    [chosen],
+  );
+  const there = day.files.map(({ path }) => path).filter((path) => chosen.has(path));
+  return (
+    <Panel title={`Files of ${day.day}`} note={count(day.files.length)} className={styles.files}>
+      <Convert day={day.day} files={there} />
+      <Table
+        label={`Files of ${day.day}`}
+        rows={day.files}
+        columns={columns}
+        rowKey={({ path }) => path}
+        onOpen={({ path }) => void navigate({ search: { day: day.day, file: path } })}
+        isOpen={({ path }) => path === open}
+      />
+    </Panel>
+  );
+}

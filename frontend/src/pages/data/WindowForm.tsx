@@ -1,0 +1,114 @@
+import { getRouteApi } from "@tanstack/react-router";
+import { type SyntheticEvent, useState } from "react";
+
+import { Button } from "../../components/Button";
+import { Field } from "../../components/Field";
+import { count } from "../../lib/format";
+import { fromUtcInput, toUtcInput } from "../../lib/time";
+import type { Holding } from "./holdings";
+import { LIMITS } from "./search";
+import styles from "./TicksPage.module.css";
+
+const route = getRouteApi("/data/ticks");
+
+/** Which window is loaded, and how much of it; in UTC, as the ticks are. */
+export function WindowForm({ held }: { held: Holding | undefined }) {
+  const { instrument, kind, start, end, limit } = route.useSearch();
+  // Another window in the address is another form.
+  const key = [instrument, kind, start, end, limit, held?.start, held?.end].join(" ");
+  return <Fields key={key} held={held} />;
+}
+
+function Fields({ held }: { held: Holding | undefined }) {
+  const search = route.useSearch();
+  const navigate = route.useNavigate();
+  const [start, setStart] = useState(() => input(search.start ?? held?.start));
+  const [end, setEnd] = useState(() => input(search.end ?? held?.end, "up"));
+  const wrong = { start: complaint(start), end: complaint(end) };
+  if (!wrong.start && !wrong.end && end <= start) wrong.end = "must be after the start";
+
+  function submit(event: SyntheticEvent): void {
+    event.preventDefault();
+    if (wrong.start ?? wrong.end) return;
+    const window = { start: fromUtcInput(start) ?? undefined, end: fromUtcInput(end) ?? undefined };
+    void navigate({ search: (now) => ({ ...now, ...window, from: undefined, to: undefined }) });
+  }
+
+  return (
+    <form className={styles.form} onSubmit={submit} noValidate>
+      <Field label="Start" unit="UTC" error={start || held ? wrong.start : undefined}>
+        {(control) => (
+          <input
+            {...control}
+            type="datetime-local"
+            step="1"
+            value={start}
+            onChange={(event) => setStart(event.target.value)}
+          />
+        )}
+      </Field>
+      <Field label="End" unit="UTC" error={end || held ? wrong.end : undefined}>
+        {(control) => (
+          <input
+            {...control}
+            type="datetime-local"
+            step="1"
+            value={end}
+            onChange={(event) => setEnd(event.target.value)}
+          />
+        )}
+      </Field>
+      <Field label="At most">
+        {(control) => (
+          <select
+            {...control}
+            value={search.limit}
+            onChange={(event) =>
+              void navigate({
+                search: (now) => ({ ...now, limit: Number(event.target.value) }),
+              })
+            }
+          >
+            {LIMITS.map((limit) => (
+              <option key={limit} value={limit}>
+                {count(limit)} rows
+              </option>
+            ))}
+          </select>
+        )}
+      </Field>
+      <div className={styles.buttons}>
+        <Button type="submit" kind="primary">
+          Load
+        </Button>
+        <Button
+          disabled={!search.start && !search.end}
+          onClick={() =>
+            void navigate({
+              search: ({ instrument, kind, bar_type, limit }) => ({
+                instrument,
+                kind,
+                bar_type,
+                limit,
+              }),
+            })
+          }
+        >
+          Everything
+        </Button>
+      </div>
+    </form>
+  );
+}
+
+/** Whole seconds; `up` for an end, which must not cut off the last tick. */
+function input(time: string | undefined, round?: "up"): string {
+  if (!time) return "";
+  const ms = Date.parse(time);
+  if (Number.isNaN(ms)) return "";
+  return toUtcInput(new Date(round === "up" ? Math.floor(ms / 1_000) * 1_000 + 1_000 : ms));
+}
+
+function complaint(text: string): string | undefined {
+  return fromUtcInput(text) === null ? "is no date and time" : undefined;
+}

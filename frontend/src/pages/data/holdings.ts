@@ -1,0 +1,47 @@
+/** What the catalog holds, as lines of a table. */
+
+import type { CatalogInstrument } from "../../api/types";
+import type { Kind } from "../../ticks/kinds";
+
+export interface Holding {
+  instrument_id: string;
+  instrument_class: string;
+  kind: Kind;
+  /** Of bars. */
+  bar_type?: string;
+  start: string;
+  end: string;
+  rows: number;
+  bytes: number;
+  files: number;
+}
+
+/** One line for each kind of each instrument. */
+export function holdingsOf(instruments: readonly CatalogInstrument[]): Holding[] {
+  return instruments.flatMap(({ instrument_id, instrument_class, ticks }) =>
+    Object.entries(ticks ?? {}).map(([kind, held]) => ({
+      instrument_id,
+      instrument_class,
+      ...held,
+      kind: kind as Kind,
+    })),
+  );
+}
+
+/** `quotes`, `1-MINUTE-MID bars`. */
+export function nameOf({ kind, bar_type }: Pick<Holding, "kind" | "bar_type">): string {
+  return bar_type ? `${bar_type} bars` : `${kind}s`;
+}
+
+/** Whether a line is what an address names. */
+export function isOf(
+  held: Holding,
+  { instrument, kind, bar_type }: { instrument?: string | undefined } & Chosen,
+): boolean {
+  return held.instrument_id === instrument && held.kind === kind && held.bar_type === bar_type;
+}
+
+export interface Chosen {
+  kind: Kind;
+  bar_type?: string | undefined;
+}

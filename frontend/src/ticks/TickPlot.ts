@@ -1,0 +1,148 @@
+/** Draws a view of ticks by uPlot, outside of React. */
+
+import uPlot from "uplot";
+
+import { CLOCK, FONT } from "../components/chartOptions";
+import type { Drawing } from "./kinds";
+import type { Drawn } from "./protocol";
+
+const DRAGGED = 4;
+const WIDE = 6.2;
+const BAND_ALPHA = 14;
+
+export interface Size {
+  width: number;
+  height: number;
+}
+
+export interface Handlers {
+  /** A range was dragged, in Unix seconds. */
+  zoom: (from: number, to: number) => void;
+  zoomOut: () => void;
+  /** The point under the pointer; null when it has left. */
+  point: (index: number | null) => void;
+  drawn: (view: Drawn) => void;
+}
+
+export class TickPlot {
+  readonly #parent: HTMLElement;
+  readonly #drawing: Drawing;
+  readonly #format: (value: number) => string;
+  readonly #handlers: Handlers;
+  #view: Drawn;
+  #size: Size;
+  #chart: uPlot;
+
+  constructor(
+    parent: HTMLElement,
+    size: Size,
+    drawing: Drawing,
+    format: (value: number) => string,
+    view: Drawn,
+    handlers: Handlers,
+  ) {
+    this.#parent = parent;
+    this.#size = size;
+    this.#drawing = drawing;
+    this.#format = format;
+    this.#view = view;
+    this.#handlers = handlers;
+    this.#chart = this.#make();
+  }
+
+  show(view: Drawn): void {
+    if (view === this.#view) return;
+    this.#view = view;
+    this.#chart.setData(this.#data());
+  }
+
+  resize(size: Size): void {
+    if (size.width === this.#size.width && size.height === this.#size.height) return;
+    this.#size = size;
+    this.#chart.setSize(size);
+  }
+
+  /** Draws all anew, such as in other colours. */
+  redraw(): void {
+    this.#chart.destroy();
+    this.#chart = this.#make();
+  }
+
+  destroy(): void {
+    this.#chart.destroy();
+  }
+
+  #make(): uPlot {
+    return new uPlot(this.#options(), this.#data(), this.#parent);
+  }
+
+  #data(): uPlot.AlignedData {
+    const { times, columns } = this.#view;
+    return [times, ...columns.slice(0, this.#drawing.lines.length)];
+  }
+
+  #options(): uPlot.Options {
+    const style = getComputedStyle(this.#parent);
+    const colour = (token: string) => style.getPropertyValue(`--${token}`).trim();
+    const axis: uPlot.Axis = {
+      stroke: colour("text-3"),
+      font: FONT,
+      grid: { stroke: colour("line"), width: 1 },
+      ticks: { stroke: colour("line"), width: 1, size: 4 },
+    };
+    const { lines, shape, band } = this.#drawing;
+    const steps = shape === "steps" ? uPlot.paths.stepped?.({ align: 1 }) : undefined;
+    const fill = `color-mix(in srgb, ${colour(lines[0]?.token ?? "")} ${BAND_ALPHA}%, transparent)`;
+    return {
+      ...this.#size,
+      legend: { show: false },
+      scales: { x: { time: true, range: () => [this.#view.from, this.#view.to] } },
+      cursor: {
+        y: false,
+        points: { size: 7 },
+        drag: { x: true, y: false, setScale: false },
+        bind: {
+          dblclick: () => () => {
+            this.#handlers.zoomOut();
+            return null;
+          },
+        },
+      },
+      axes: [
+        { ...axis, values: CLOCK, size: 38 },
+        {
+          ...axis,
+          // Before the first drawing there are none, whatever the types say.
+          size: (_, values: string[] | null) =>
+            16 + WIDE * Math.max(4, ...(values ?? []).map((value) => value.length)),
+          values: (_, splits) => splits.map(this.#format),
+        },
+      ],
+      series: [
+        {},
+        ...lines.map(({ label, token }) => ({
+          label,
+          stroke: colour(token),
+          width: 1.25,
+          ...(steps ? { paths: steps } : {}),
+          // Points show where they stand apart.
+          points: { size: 4, fill: colour(token), space: 10 },
+        })),
+      ],
+      bands: band ? [{ series: [1, 2], fill }] : [],
+      hooks: {
+        setCursor: [(chart) => this.#handlers.point(chart.cursor.idx ?? null)],
+        setSelect: [(chart) => this.#selected(chart)],
+        draw: [() => this.#handlers.drawn(this.#view)],
+      },
+    };
+  }
+
+  #selected(chart: uPlot): void {
+    const { left, width } = chart.select;
+    if (width === 0) return;
+    const [from, to] = [chart.posToVal(left, "x"), chart.posToVal(left + width, "x")];
+    chart.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+    if (width >= DRAGGED) this.#handlers.zoom(from, to);
+  }
+}

@@ -1,0 +1,65 @@
+import { useCallback, useEffect, useRef, useState } from "react";
+
+import { type Heard, startWorker, TickClient, type Wanted, type Window } from "./client";
+import type { Drawn, Loaded } from "./protocol";
+
+export interface Ticks {
+  /** How far a load is; null when none goes on. */
+  progress: { rows: number; expected: number } | null;
+  loaded: Loaded | null;
+  view: Drawn | null;
+  error: Error | null;
+  /** When the load began, by the clock of `performance`. */
+  began: number;
+}
+
+const BEGIN = { rows: 0, expected: 0 };
+
+function heard(now: Ticks, message: Heard): Ticks {
+  switch (message.type) {
+    case "progress":
+      return { ...now, progress: { rows: message.rows, expected: message.expected } };
+    case "loaded":
+      return { ...now, progress: null, loaded: message };
+    case "view":
+      return { ...now, view: message };
+    case "failed":
+      return { ...now, progress: null, error: message.error };
+  }
+}
+
+/** Ticks of a window, read by a worker that lives as long as the component. */
+export function useTicks(wanted: Wanted) {
+  const client = useRef<TickClient | null>(null);
+  const [ticks, setTicks] = useState<Ticks>(() => beginning(0));
+  const key = JSON.stringify(wanted);
+  const [tries, setTries] = useState(0);
+
+  useEffect(() => {
+    const made = new TickClient(startWorker(), (message) => setTicks((now) => heard(now, message)));
+    client.current = made;
+    return () => {
+      client.current = null;
+      made.close();
+    };
+  }, []);
+
+  useEffect(() => {
+    const now = client.current;
+    if (!now) return;
+    now.load(JSON.parse(key) as Wanted);
+
+    setTicks(beginning(now.began));
+  }, [key, tries]);
+
+  const show = useCallback(
+    (window: Window, pixels: number) => client.current?.show(window, pixels),
+    [],
+  );
+  const retry = useCallback(() => setTries((count) => count + 1), []);
+  return { ...ticks, show, retry };
+}
+
+function beginning(began: number): Ticks {
+  return { progress: BEGIN, loaded: null, view: null, error: null, began };
+}
