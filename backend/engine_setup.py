@@ -9,7 +9,12 @@ from contextlib import suppress
 from nautilus_trader.backtest.config import BacktestEngineConfig
 from nautilus_trader.backtest.engine import BacktestEngine
 from nautilus_trader.common import messages as common_messages
-from nautilus_trader.config import InvalidConfiguration, LoggingConfig, MessageBusConfig
+from nautilus_trader.config import (
+    DataEngineConfig,
+    InvalidConfiguration,
+    LoggingConfig,
+    MessageBusConfig,
+)
 from nautilus_trader.execution import messages as execution_messages
 from nautilus_trader.execution import reports
 from nautilus_trader.model import data, events, instruments
@@ -26,6 +31,10 @@ STABLE_BALANCE = 1_000_000
 """Default balance in money and in coins that follow the dollar."""
 COIN_BALANCE = 100
 """Default balance in any other coin."""
+
+BUILD_DELAY = 15
+"""Microseconds that the engine waits with a bar that it makes of bars: the last of those comes at
+the time at which it ends."""
 
 _AMOUNT = re.compile(AMOUNT_PATTERN)
 
@@ -73,6 +82,9 @@ def build_market(
     engine = BacktestEngine(
         BacktestEngineConfig(
             logging=logging,
+            data_engine=DataEngineConfig(
+                time_bars_build_delay=BUILD_DELAY if request.kind == "bar" else 0
+            ),
             message_bus=MessageBusConfig(types_filter=list(_PUBLISHABLE)),
             run_analysis=False,  # done once, in the stage that is measured for it
         )
