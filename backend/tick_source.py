@@ -10,7 +10,7 @@ from typing import Any, Literal
 from backend.catalog_files import Slice, TickFile, rows_at_most
 from backend.catalog_manager import CatalogManager
 from backend.models import SeriesKind
-from backend.tick_cache import TICK_BYTES, TickCache
+from backend.tick_cache import TickCache, row_bytes
 from nautilus_instrumentation import Session
 
 CACHE_SHARE = 4
@@ -39,17 +39,17 @@ class TickSource:
     """
 
     def __init__(self, catalog: CatalogManager, session: Session, memory_limit: int) -> None:
-        budget = memory_limit // CACHE_SHARE
+        self._budget = memory_limit // CACHE_SHARE
         self._catalog = catalog
-        self._most_rows = max(1, budget // TICK_BYTES)
-        self._cache = TickCache(session, budget)
+        self._cache = TickCache(session, self._budget)
 
     def read(self, identifier: str, kind: SeriesKind, start_ns: int, end_ns: int) -> Ticks:
         """Ticks or bars of the closed window; raises Invalid when there are none."""
         files = self._catalog.files(identifier, kind, start_ns, end_ns)
-        parts = self._catalog.slices(files, start_ns, end_ns, self._most_rows)
+        fitting = max(1, self._budget // row_bytes(kind))
+        parts = self._catalog.slices(files, start_ns, end_ns, fitting)
         if len(parts) > 1:
-            most = min(self._most_rows, STREAM_ROWS)
+            most = min(fitting, STREAM_ROWS)
             parts = self._catalog.slices(files, start_ns, end_ns, most)
             batches = self._stream(identifier, kind, parts)
             return Ticks(sum(part.rows for part in parts), "catalog", batches)

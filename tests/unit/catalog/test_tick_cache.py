@@ -229,3 +229,13 @@ def test_every_window_is_what_the_files_hold(steps: list[Any], budget: int) -> N
                 assert source.read(first, second)[0] == source.wanted(first, second)
         held = sum(len(stretch.ticks) for stretch in source.kept._kept)
         assert held <= budget
+
+
+def test_bars_take_more_of_the_budget(make: Callable[..., Source]) -> None:
+    """What has room as ticks may have none as bars."""
+    source = make(100)
+    source.read(0, 99)
+    source.read(0, 99, ("I-1-MINUTE-MID-EXTERNAL", "bar"))
+    assert source.read(0, 99, ("I-1-MINUTE-MID-EXTERNAL", "bar"))[1] is False
+    assert source.read(0, 57, ("I-1-MINUTE-MID-EXTERNAL", "bar"))[1] is False
+    assert source.read(0, 57, ("I-1-MINUTE-MID-EXTERNAL", "bar"))[1] is True

@@ -10,7 +10,7 @@ import type { BacktestRequest, Strategy } from "../../api/types";
 import { Button } from "../../components/Button";
 import { Field } from "../../components/Field";
 import styles from "./FormPanel.module.css";
-import type { Offer } from "./offers";
+import { canRun, type Offer } from "./offers";
 import { ParameterField } from "./ParameterField";
 import { parametersOf } from "./parameters";
 import { complaintsAbout, type Complaints, type Draft, requestOf, textOf } from "./request";
@@ -72,7 +72,9 @@ export function BacktestForm({ offers, strategies, initial }: Props) {
             onChange={(event) => change({ strategy: event.target.value, params: {} })}
           >
             {strategies.map((one) => (
-              <option key={one.name}>{one.name}</option>
+              <option key={one.name} value={one.name} disabled={!canRun(one, draft)}>
+                {canRun(one, draft) ? one.name : `${one.name} (not on these bars)`}
+              </option>
             ))}
           </select>
         )}
@@ -128,7 +130,15 @@ function useStart() {
   });
 }
 
-const DRAWN = ["instrument_id", "kind", "start", "end", "strategy", "starting_balances"];
+const DRAWN = [
+  "instrument_id",
+  "kind",
+  "bar_type",
+  "start",
+  "end",
+  "strategy",
+  "starting_balances",
+];
 
 /** Whether every field that the service names is drawn, so that its words stand there. */
 function isPlaced(refused: Complaints, parameters: readonly string[]): boolean {

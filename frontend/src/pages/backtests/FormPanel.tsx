@@ -66,6 +66,7 @@ function Ready({ offers, strategies, model }: ReadyProps) {
   const fresh: Draft = {
     instrument_id: first.instrument_id,
     kind: first.kind,
+    bar_type: first.bar_type,
     start,
     end,
     strategy: strategies[0]?.name ?? "",

@@ -3,7 +3,7 @@ import { Field } from "../../components/Field";
 import { short } from "../../lib/format";
 import { utc } from "../../lib/time";
 import styles from "./FormPanel.module.css";
-import { type Offer, SPANS, windowOf } from "./offers";
+import { keyOf, nameOf, type Offer, SPANS, windowOf } from "./offers";
 import type { Draft } from "./request";
 
 interface Props {
@@ -14,32 +14,32 @@ interface Props {
   leave: (field: string) => void;
 }
 
-/** Which ticks: instrument, kind and the window of time, in UTC as the ticks are. */
+/** Which ticks or bars: instrument, kind and the window of time, in UTC as the ticks are. */
 export function WindowFields({ draft, offers, change, error, leave }: Props) {
-  const key = (one: Pick<Offer, "instrument_id" | "kind">) => `${one.instrument_id} ${one.kind}`;
-  const chosen = offers.find((one) => key(one) === key(draft));
+  const chosen = offers.find((one) => keyOf(one) === keyOf(draft));
   function choose(offer: Offer | undefined): void {
     if (!offer) return;
     const [start, end] = windowOf(offer, 3_600);
-    change({ instrument_id: offer.instrument_id, kind: offer.kind, start, end });
+    const { instrument_id, kind, bar_type } = offer;
+    change({ instrument_id, kind, bar_type, start, end });
   }
   return (
     <>
       <Field
-        label="Ticks"
+        label="Ticks or bars"
         hint={chosen && <Held offer={chosen} />}
-        error={error("instrument_id") ?? error("kind")}
+        error={error("instrument_id") ?? error("kind") ?? error("bar_type")}
       >
         {(control) => (
           <select
             {...control}
-            value={key(draft)}
-            onChange={(event) => choose(offers.find((one) => key(one) === event.target.value))}
+            value={keyOf(draft)}
+            onChange={(event) => choose(offers.find((one) => keyOf(one) === event.target.value))}
           >
-            {!chosen && <option>{key(draft)}</option>}
+            {!chosen && <option value={keyOf(draft)}>{nameOf(draft)}</option>}
             {offers.map((one) => (
-              <option key={key(one)} value={key(one)}>
-                {`${one.instrument_id} ${one.kind}s${one.raw ? " (raw)" : ""}`}
+              <option key={keyOf(one)} value={keyOf(one)}>
+                {`${nameOf(one)}${one.raw ? " (raw)" : ""}`}
               </option>
             ))}
           </select>
@@ -75,7 +75,8 @@ export function WindowFields({ draft, offers, change, error, leave }: Props) {
 }
 
 function Held({ offer }: { offer: Offer }) {
-  const ticks = offer.rows === null ? "not converted yet" : `${short(offer.rows)} ticks`;
+  const what = offer.kind === "bar" ? "bars" : "ticks";
+  const ticks = offer.rows === null ? "not converted yet" : `${short(offer.rows)} ${what}`;
   return (
     <>
       {ticks}

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import type { BacktestRequest, CatalogInstrument } from "../../api/types";
-import { offersOf, windowOf } from "./offers";
+import { canRun, nameOf, offersOf, windowOf } from "./offers";
 import { complaint, parametersOf, valueOf } from "./parameters";
 import { complaintsAbout, type Draft, draftOf, requestOf } from "./request";
 import { readBacktestsSearch } from "./search";
@@ -115,11 +115,15 @@ describe("the form", () => {
     });
   });
 
-  it("asks for the same again", () => {
-    const draft = { ...DRAFT, params: { period: "7" }, starting_balances: "1 USD" };
-    const request: BacktestRequest = requestOf(draft, PARAMETERS);
-    expect(requestOf(draftOf(request), PARAMETERS)).toEqual(request);
-  });
+  it.each([{}, { kind: "bar", bar_type: "1-MINUTE-MID" }] as const)(
+    "asks for the same again %j",
+    (series) => {
+      const draft = { ...DRAFT, ...series, params: { period: "7" }, starting_balances: "1 USD" };
+      const request: BacktestRequest = requestOf(draft, PARAMETERS);
+      expect(request).toMatchObject(series);
+      expect(requestOf(draftOf(request), PARAMETERS)).toEqual(request);
+    },
+  );
 });
 
 describe("offers", () => {
@@ -144,6 +148,29 @@ describe("offers", () => {
     for (const state of ["converted", "unmatched"]) {
       expect(offersOf([held], day(state)).map((one) => one.raw)).toEqual([false]);
     }
+  });
+
+  it("offers bars that are held, and that raw files would make", () => {
+    const held_bars = { start: "2024-01-16T00:01:00Z", end: "2024-01-16T12:00:00Z", rows: 5 };
+    const barred = { ...held, bars: { "1-MINUTE-MID": held_bars } } as never;
+    const raw = [{ ...file, bars: ["1-MINUTE-MID", "1-HOUR-BID"] }];
+    const found = offersOf([barred], [{ day: "2024-01-15", files: raw }] as never);
+    expect(found.map((one) => [nameOf(one), one.rows])).toEqual([
+      ["A.SIM quotes", null],
+      ["A.SIM 1-MINUTE-MID bars", null],
+      ["A.SIM 1-HOUR-BID bars", null],
+      ["B.SIM quotes", 9],
+      ["B.SIM 1-MINUTE-MID bars", 5],
+      ["B.SIM 1-HOUR-BID bars", null],
+    ]);
+  });
+
+  it("knows which strategies take which bars", () => {
+    const bars = (bar_type: string) => ({ instrument_id: "B.SIM", kind: "bar", bar_type }) as const;
+    const strategy = { bars: ["MID", "LAST"] };
+    expect(canRun(strategy, bars("1-MINUTE-MID"))).toBe(true);
+    expect(canRun(strategy, bars("1-MINUTE-BID"))).toBe(false);
+    expect(canRun({ bars: [] }, { instrument_id: "B.SIM", kind: "quote" })).toBe(true);
   });
 
   it("offers windows from the first tick, in whole seconds", () => {

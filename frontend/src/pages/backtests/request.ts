@@ -4,12 +4,15 @@ import type { BacktestRequest } from "../../api/types";
 import { fromUtcInput, toUtcInput } from "../../lib/time";
 import { complaint, type Parameter, valueOf } from "./parameters";
 
-export type TickKind = BacktestRequest["kind"];
+/** What is run over: ticks of a kind, or bars of a type. */
+export interface Series {
+  instrument_id: string;
+  kind: BacktestRequest["kind"];
+  bar_type?: string | null | undefined;
+}
 
 /** All as text, as controls hold it. */
-export interface Draft {
-  instrument_id: string;
-  kind: TickKind;
+export interface Draft extends Series {
   start: string;
   end: string;
   strategy: string;
@@ -50,6 +53,7 @@ export function requestOf(draft: Draft, parameters: readonly Parameter[]): Backt
   return {
     instrument_id: draft.instrument_id,
     kind: draft.kind,
+    ...(draft.bar_type ? { bar_type: draft.bar_type } : {}),
     start: fromUtcInput(draft.start) ?? "",
     end: fromUtcInput(draft.end) ?? "",
     strategy: draft.strategy,
@@ -65,6 +69,7 @@ export function draftOf(request: BacktestRequest): Draft {
   return {
     instrument_id: request.instrument_id,
     kind: request.kind,
+    bar_type: request.bar_type,
     start: toUtcInput(new Date(request.start)),
     end: toUtcInput(new Date(request.end)),
     strategy: request.strategy,

@@ -14,7 +14,10 @@ export function RequestPanel({ run }: { run: BacktestResult }) {
       <Facts
         of={[
           ["instrument", request.instrument_id],
-          ["ticks", `${request.kind}s`],
+          [
+            request.kind === "bar" ? "bars" : "ticks",
+            request.kind === "bar" ? (request.bar_type ?? "–") : `${request.kind}s`,
+          ],
           ["from", utc(new Date(request.start))],
           ["to", utc(new Date(request.end))],
           ["window", run.window],
