@@ -22,7 +22,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-VERSION = 1
+VERSION = 2
 """Part of the folder's name: raise it whenever the generated rows change."""
 
 SEED = 20250312
@@ -64,6 +64,7 @@ base_currency = "EUR"
 quote_currency = "USD"
 price_precision = 5
 size_precision = 0
+bars = ["1-MINUTE-MID", "5-MINUTE-MID"]
 [dataset.columns]
 ts_event = "time"
 bid_price = "bid"
