@@ -21,6 +21,7 @@ from backend import printed
 from backend.errors import Conflict, NotFound, QueueFull
 from backend.executors.base import Executor, Outcome, Progress, RestartReason, Task
 from backend.job_entry import Ended, Entry, watch
+from backend.job_feed import JobFeed
 from backend.job_listener import OnLoop
 from backend.job_spans import JobSpans
 from backend.lanes import Lanes
@@ -62,11 +63,14 @@ class JobManager:
         self._history_limit = history_limit
         self._entries: OrderedDict[str, Entry] = OrderedDict()
         self._finished: OrderedDict[str, None] = OrderedDict()
+        self._active: dict[str, None] = {}
         self._queued = 0
         self._lanes = Lanes()
         self._closing = False
         self._endings: set[asyncio.Task[None]] = set()
         self._loop = asyncio.get_running_loop()
+        self.feed = JobFeed(self._going_on, lambda: self._queued)
+        """The changes of all jobs."""
 
     def start(self) -> None:
         self._executor.start(OnLoop(self._loop, self))
@@ -182,6 +186,8 @@ class JobManager:
             created_at=datetime.now(UTC),
         )
         self._entries[job_id] = Entry(job, work, spans, time.monotonic())
+        self._active[job_id] = None
+        self.feed.changed(job)
         self._queued += 1
         self._session.jobs.queued(work.job_type)
         task = Task(
@@ -262,7 +268,8 @@ class JobManager:
             await self._tell(entry.ended, ended, value)
         entry.job = ended
         entry.done.set()
-        entry.changed()
+        self._changed(entry)
+        del self._active[ended.job_id]
         self._forget_oldest(entry.job.job_id)
 
     def _count(self, entry: Entry, job: Job, outcome: Outcome) -> None:
@@ -313,4 +320,11 @@ class JobManager:
 
     def _update(self, entry: Entry, **changes: Any) -> None:
         entry.job = entry.job.model_copy(update=changes)
+        self._changed(entry)
+
+    def _changed(self, entry: Entry) -> None:
         entry.changed()
+        self.feed.changed(entry.job)
+
+    def _going_on(self) -> list[Job]:
+        return [self._entries[job_id].job for job_id in self._active]

@@ -9,6 +9,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Response
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
+from backend.job_feed import JobsMessage
 from backend.models import ID_PATTERN, Job, JobStatus, JobType
 from backend.routes.answers import NOT_CHANGED, IfNoneMatch, typed
 from backend.services import Parts
@@ -29,6 +30,31 @@ async def jobs(
     """The newest jobs first; the last 10,000 that ended are remembered."""
     found = parts.jobs.list(limit, status, job_type)
     return await asyncio.to_thread(typed, list[Job], found, if_none_match)
+
+
+@router.get(
+    "/events",
+    response_class=EventSourceResponse,
+    responses={
+        200: {
+            "model": JobsMessage,
+            "content": {"text/event-stream": {}},
+            "description": "Jobs as events",
+        }
+    },
+)
+async def all_events(parts: Parts) -> EventSourceResponse:
+    """Server-sent events named `jobs`, each a JobsMessage: all that go on, then what changes.
+
+    One stream for all jobs, since browsers open few connections. A stream that is opened again
+    begins with the whole state, so that nothing is missed.
+    """
+
+    async def stream() -> AsyncIterator[ServerSentEvent]:
+        async for message in parts.jobs.feed.follow():
+            yield ServerSentEvent(message.model_dump_json(), event="jobs")
+
+    return EventSourceResponse(stream())
 
 
 @router.get("/{job_id}")

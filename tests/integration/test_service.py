@@ -201,6 +201,22 @@ def test_events_tell_a_job_to_its_end(service, first):
     assert {event["job_id"] for event in seen} == {accepted["job_id"]}
 
 
+def test_one_stream_tells_of_all_jobs(service, first):
+    """The state comes at once, then two jobs to their ends; nothing is compressed or held back."""
+    ended = set()
+    with service.http.stream("GET", "/jobs/events") as response:
+        assert response.headers["content-type"].startswith("text/event-stream")
+        messages = (
+            json.loads(line.removeprefix("data:"))
+            for line in response.iter_lines()
+            if line.startswith("data:")
+        )
+        assert next(messages)["kind"] == "state"
+        wanted = {service.run(hours=1)["job_id"], service.run(hours=2)["job_id"]}
+        while not wanted <= ended:
+            ended |= {job["job_id"] for job in next(messages)["jobs"] if job["status"] == "ok"}
+
+
 def test_a_follower_that_leaves_is_forgotten(service, first):
     """A closed stream is no longer an active request."""
     accepted = service.run_long()

@@ -25,6 +25,7 @@ ROUTES = {
     "GET /api/datasets/rejects",
     "POST /api/datasets/convert",
     "GET /api/jobs",
+    "GET /api/jobs/events",
     "GET /api/jobs/{job_id}",
     "GET /api/jobs/{job_id}/events",
     "DELETE /api/jobs/{job_id}",

@@ -522,6 +522,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/jobs/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * All Events
+         * @description Server-sent events named `jobs`, each a JobsMessage: all that go on, then what changes.
+         *
+         *     One stream for all jobs, since browsers open few connections. A stream that is opened again
+         *     begins with the whole state, so that nothing is missed.
+         */
+        get: operations["all_events_api_jobs_events_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/jobs/{job_id}": {
         parameters: {
             query?: never;
@@ -1788,6 +1811,29 @@ export interface components {
              * @default
              */
             trace_id: string;
+        };
+        /**
+         * JobsMessage
+         * @description Jobs as they stand. `state`: all that go on; `changes`: those that changed since.
+         */
+        JobsMessage: {
+            /**
+             * Jobs
+             * @description without reports and stack traces, which each job's own call has; runs of a sweep that wait are only counted
+             */
+            jobs: components["schemas"]["Job"][];
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "state" | "changes";
+            /**
+             * Queued
+             * @description jobs that wait, with all runs of sweeps
+             */
+            queued: number;
+            /** Running */
+            running: number;
         };
         /**
          * Matcher
@@ -4295,6 +4341,36 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    all_events_api_jobs_events_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Jobs as events */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsMessage"];
+                    "text/event-stream": unknown;
+                };
             };
             /** @description A problem */
             default: {

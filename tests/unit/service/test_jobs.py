@@ -274,6 +274,24 @@ async def test_watching_gives_the_job_at_once_and_to_its_end(open_office, tmp_pa
 
 
 @in_loop
+async def test_the_feed_tells_of_every_job_to_its_end(open_office):
+    """As it is made, begins and ends; then it is no longer among those that go on."""
+    async with open_office() as office:
+        stream = office.jobs.feed.follow()
+        assert (await anext(stream)).jobs == []
+        job, seen = office.run(do="trade"), []
+        while "ok" not in seen:
+            seen += [told.status for told in (await anext(stream)).jobs]
+        assert seen[0] == "queued"
+        await stream.aclose()
+        await office.ended(job)
+        again = office.jobs.feed.follow()
+        state = await anext(again)
+        assert (state.jobs, state.queued, state.running) == ([], 0, 0)
+        await again.aclose()
+
+
+@in_loop
 async def test_a_watcher_that_leaves_is_forgotten(open_office, tmp_path):
     """Closing the watch of a running job leaves nothing behind."""
     async with open_office() as office:
