@@ -116,7 +116,7 @@ export async function incidentFile(from: number, to: number, format: BundleForma
     body: incidentBody(from, to),
     parseAs: "blob",
   });
-  const blob = (await content(Promise.resolve(answer))) as unknown as Blob;
+  const blob = await content(Promise.resolve(answer));
   const said = answer.response.headers.get("content-disposition") ?? "";
   return { blob, name: /filename="([^"/\\]+)"/.exec(said)?.[1] ?? `incident.${format}` };
 }

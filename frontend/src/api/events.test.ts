@@ -1,9 +1,10 @@
 import { QueryClient } from "@tanstack/react-query";
-import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, expect, it, type MockInstance, vi } from "vitest";
 
-import { followJob } from "./events";
-import { job } from "./queries";
-import type { Job } from "./types";
+import { followJobs } from "./events";
+import { unlessLive } from "./live";
+import { activeJobs, job } from "./queries";
+import type { Job, JobsMessage } from "./types";
 
 class Stream extends EventTarget {
   static all: Stream[] = [];
@@ -19,44 +20,78 @@ class Stream extends EventTarget {
     this.closed = true;
   }
 
-  tell(update: Partial<Job>): void {
-    const data = JSON.stringify({ job_id: "job-1", ...update });
-    this.dispatchEvent(new MessageEvent("job", { data }));
+  tell(kind: JobsMessage["kind"], ...jobs: Partial<Job>[]): void {
+    const data = JSON.stringify({ kind, jobs: jobs.map(made), queued: 0, running: 0 });
+    this.dispatchEvent(new MessageEvent("jobs", { data }));
   }
 }
 
-const asked = vi.fn<(request: Request | string) => Promise<Response>>();
-const known = () => client.getQueryData(job("job-1").queryKey);
+const made = (fields: Partial<Job>) =>
+  ({ job_id: "a", created_at: "2026-01-05", ...fields }) as Job;
+const active = () => client.getQueryData(activeJobs.queryKey)?.map((one) => one.job_id);
+const asked = () => invalidated.mock.calls.map(([filter]) => filter?.queryKey?.join(" "));
 let client: QueryClient;
+let invalidated: MockInstance<QueryClient["invalidateQueries"]>;
+let stream: Stream;
+let stop: () => void;
 
 beforeEach(() => {
   vi.useFakeTimers();
   Stream.all = [];
-  client = new QueryClient();
   vi.stubGlobal("EventSource", Stream);
-  vi.stubGlobal("fetch", asked);
-  asked.mockImplementation(() =>
-    Promise.resolve(Response.json({ job_id: "job-1", status: "running" })),
-  );
+  vi.stubGlobal("fetch", () => Promise.resolve(Response.json({})));
+  client = new QueryClient();
+  invalidated = vi.spyOn(client, "invalidateQueries");
+  stop = followJobs(client);
+  stream = Stream.all[0] as Stream;
 });
-afterEach(() => vi.useRealTimers());
-
-it("puts each event into the cache, and ends with the job", () => {
-  followJob("job-1", client);
-  const [stream] = Stream.all;
-  stream?.tell({ status: "running", progress: 0.5 });
-  expect(known()).toMatchObject({ progress: 0.5 });
-  expect(stream?.closed).toBe(false);
-  stream?.tell({ status: "ok" });
-  expect(known()).toMatchObject({ status: "ok" });
-  expect(stream?.closed).toBe(true);
+afterEach(() => {
+  stop();
+  vi.useRealTimers();
 });
 
-it("opens a stream that broke again, later each time", async () => {
-  followJob("job-1", client);
+it("keeps the list of what goes on, the newest first", () => {
+  stream.tell("state", { job_id: "a", status: "running" }, { job_id: "b", status: "queued" });
+  stream.tell("changes", { job_id: "c", status: "queued", created_at: "2026-01-06" });
+  expect(active()).toEqual(["c", "a", "b"]);
+  stream.tell("changes", { job_id: "a", status: "ok" });
+  expect(active()).toEqual(["c", "b"]);
+});
+
+it("tells whoever looks at a job, and keeps no other", () => {
+  client.setQueryData(job("a").queryKey, made({ status: "queued" }));
+  stream.tell("changes", { status: "running", progress: 0.5 }, { job_id: "b", status: "running" });
+  expect(client.getQueryData(job("a").queryKey)).toMatchObject({ progress: 0.5 });
+  expect(client.getQueryState(job("b").queryKey)).toBeUndefined();
+});
+
+it("asks for results at once when a run ends, and then not again for a while", async () => {
+  const lists = () => asked().filter((key) => key === "results").length;
+  stream.tell("changes", { status: "ok", run_id: "run-a" });
+  expect(asked()).toContain("result run-a");
+  for (const job_id of ["b", "c", "d"]) stream.tell("changes", { job_id, status: "ok" });
+  expect(lists()).toBe(1);
+  await vi.advanceTimersByTimeAsync(3_000);
+  expect(lists()).toBe(2);
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(lists()).toBe(2);
+});
+
+it("asks for what ended while nothing was told", () => {
+  stream.tell("state", { job_id: "a", status: "running", run_id: "run-a" });
+  stream.onerror?.();
+  invalidated.mockClear();
+  stream.tell("state", { job_id: "b", status: "running" });
+  expect(asked()).toEqual(["jobs a", "result run-a", "results"]);
+});
+
+it("opens a stream that broke again, later each time, and asks meanwhile", async () => {
+  stream.tell("state");
+  expect(unlessLive(2_000)).toBe(false);
   for (const wait of [500, 1_000, 2_000]) {
     const before = Stream.all.length;
     Stream.all.at(-1)?.onerror?.();
+    expect(unlessLive(2_000)).toBe(2_000);
     await vi.advanceTimersByTimeAsync(wait - 1);
     expect(Stream.all).toHaveLength(before);
     await vi.advanceTimersByTimeAsync(2);
@@ -64,22 +99,10 @@ it("opens a stream that broke again, later each time", async () => {
   }
 });
 
-it("gives up a job that the service does not know any more", async () => {
-  const detail = { title: "x", status: 404, detail: "no job" };
-  const gone = () => new Response(JSON.stringify(detail), { status: 404 });
-  asked.mockImplementation(() => Promise.resolve(gone()));
-  followJob("job-1", client);
-  Stream.all[0]?.onerror?.();
-  await vi.advanceTimersByTimeAsync(60_000);
-  expect(Stream.all).toHaveLength(1);
-  expect(client.getQueryState(job("job-1").queryKey)?.error?.message).toBe("no job");
-});
-
 it("stops when it is told to", async () => {
-  const stop = followJob("job-1", client);
-  Stream.all[0]?.onerror?.();
+  stream.onerror?.();
   stop();
   await vi.advanceTimersByTimeAsync(60_000);
   expect(Stream.all).toHaveLength(1);
-  expect(Stream.all[0]?.closed).toBe(true);
+  expect(stream.closed).toBe(true);
 });

@@ -1,77 +1,99 @@
-/** A job as it goes on, from the service's events; asks again when the stream breaks. */
+/** All jobs as they go on, from one stream of events, put into the cache of queries. */
 
 import { type QueryClient, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
 
-import { isActive, job as jobQuery } from "./queries";
-import { reportAnswer, reportSilence } from "./reachability";
-import type { Job } from "./types";
+import { setLive } from "./live";
+import { activeJobs, isActive, job as jobQuery } from "./queries";
+import { listen } from "./stream";
+import type { Job, JobsMessage } from "./types";
 
-const FIRST_WAIT_MS = 500;
-const LONGEST_WAIT_MS = 10_000;
+/** Lists of results are long: sweeps end many runs a second, and are not asked for as often. */
+const RESULTS_MS = 3_000;
 
-/**
- * Follow a job to its end: each of its events is put into the cache of queries.
- * Call the result to stop. A stream that breaks is opened again, later each time.
- */
-export function followJob(jobId: string, client: QueryClient): () => void {
-  let source: EventSource | undefined;
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  let wait = FIRST_WAIT_MS;
-  let stopped = false;
-
-  function stop(): void {
-    stopped = true;
-    source?.close();
-    clearTimeout(timer);
-  }
-
-  function open(): void {
-    source = new EventSource(`/api/jobs/${jobId}/events`);
-    source.addEventListener("job", (event: MessageEvent<string>) => {
-      const update = JSON.parse(event.data) as Job;
-      wait = FIRST_WAIT_MS;
-      reportAnswer();
-      client.setQueryData(jobQuery(jobId).queryKey, update);
-      if (!isActive(update)) {
-        stop();
-        void client.invalidateQueries({ queryKey: ["jobs", "active"] });
-        void client.invalidateQueries({ queryKey: ["results"] });
-        void client.invalidateQueries({ queryKey: ["result", update.run_id] });
-      }
-    });
-    source.onerror = () => void retry();
-  }
-
-  async function retry(): Promise<void> {
-    source?.close();
-    reportSilence();
-    try {
-      // A service that was restarted knows the job no longer: this says so.
-      await client.query({ ...jobQuery(jobId), staleTime: 0, retry: false });
-    } catch {
-      // Whoever shows the job reads the error from the cache.
-    }
-    if (stopped || client.getQueryState(jobQuery(jobId).queryKey)?.error?.name === "ApiError") {
-      return;
-    }
-    timer = setTimeout(open, wait);
-    wait = Math.min(2 * wait, LONGEST_WAIT_MS);
-  }
-
-  open();
-  return stop;
+/** Follow all jobs of the service. Call the result to stop. */
+export function followJobs(client: QueryClient): () => void {
+  const results = makeRefresh(client);
+  const stop = listen<JobsMessage>("/api/jobs/events", "jobs", {
+    hear: (message) => {
+      setLive(true);
+      hear(message, client, results.soon);
+    },
+    onBreak: () => {
+      setLive(false);
+      void client.invalidateQueries({ queryKey: activeJobs.queryKey });
+    },
+  });
+  return () => {
+    stop();
+    results.stop();
+    setLive(false);
+  };
 }
 
-/** A job that is followed while the component is there and the job goes on. */
-export function useJob(jobId: string, initial?: Job) {
+function hear(message: JobsMessage, client: QueryClient, refreshResults: () => void): void {
+  const before = client.getQueryData(activeJobs.queryKey) ?? [];
+  const told = new Map(message.jobs.map((job) => [job.job_id, job]));
+  const kept = message.kind === "changes" ? before.filter((job) => !told.has(job.job_id)) : [];
+  const gone = message.kind === "state" ? before.filter((job) => !told.has(job.job_id)) : [];
+  // An answer that is on its way is older than this.
+  void client.cancelQueries({ queryKey: activeJobs.queryKey }, { silent: true });
+  client.setQueryData(activeJobs.queryKey, newestFirst([...kept, ...message.jobs]));
+  message.jobs.forEach((job) => put(job, client));
+  // What went on when the stream broke and does so no longer has ended, or is not remembered.
+  gone.forEach((job) => invalidate(client, ["jobs", job.job_id]));
+  const ended = [...gone, ...message.jobs.filter((job) => !isActive(job))];
+  for (const { run_id } of ended) {
+    if (run_id) invalidate(client, ["result", run_id]);
+  }
+  if (ended.length) refreshResults();
+}
+
+/** Only what is looked at is kept: a sweep has thousands of jobs. */
+function put(job: Job, client: QueryClient): void {
+  const { queryKey } = jobQuery(job.job_id);
+  if (!client.getQueryState(queryKey)) return;
+  client.setQueryData(queryKey, job);
+  // Its report is not in the stream.
+  if (!isActive(job)) invalidate(client, queryKey);
+}
+
+function newestFirst(jobs: Job[]): Job[] {
+  return jobs.filter(isActive).sort((a, b) => b.created_at.localeCompare(a.created_at));
+}
+
+function invalidate(client: QueryClient, queryKey: readonly unknown[]): void {
+  void client.invalidateQueries({ queryKey, exact: true });
+}
+
+/** Asks for lists of results again: at once at first, then no more often than RESULTS_MS. */
+function makeRefresh(client: QueryClient) {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let again = false;
+  function refresh(): void {
+    void client.invalidateQueries({ queryKey: ["results"] });
+    again = false;
+    timer = setTimeout(() => {
+      timer = undefined;
+      if (again) refresh();
+    }, RESULTS_MS);
+  }
+  return {
+    soon: () => {
+      if (timer === undefined) refresh();
+      else again = true;
+    },
+    stop: () => clearTimeout(timer),
+  };
+}
+
+/** Follows all jobs while the component is there. */
+export function useJobFeed(): void {
   const client = useQueryClient();
-  const query = useQuery({
-    ...jobQuery(jobId),
-    ...(initial ? { initialData: initial } : {}),
-    staleTime: Infinity,
-  });
-  const over = query.data !== undefined && !isActive(query.data);
-  useEffect(() => (over ? undefined : followJob(jobId, client)), [jobId, client, over]);
-  return query;
+  useEffect(() => followJobs(client), [client]);
+}
+
+/** A job as it goes on; `initial` until it is heard of. */
+export function useJob(jobId: string, initial?: Job) {
+  return useQuery({ ...jobQuery(jobId), ...(initial ? { initialData: initial } : {}) });
 }

@@ -8,6 +8,7 @@ import {
 } from "@tanstack/react-query";
 
 import { api, content } from "./client";
+import { unlessLive } from "./live";
 import { ApiError } from "./problem";
 import { onRecovery } from "./reachability";
 import { runLines } from "./runLines";
@@ -52,16 +53,25 @@ export const activeJobs = queryOptions({
         content(api.GET("/api/jobs", { params: { query: { status } }, signal })),
       ),
     );
-    return lists.flat();
+    return lists.flat().filter((job) => !waitsInSweep(job));
   },
-  refetchInterval: LIVE,
+  refetchInterval: () => unlessLive(LIVE),
+  staleTime: LIVE,
 });
+
+/** A sweep has hundreds of runs that wait; they are jobs to look at once they begin. */
+function waitsInSweep(job: Job): boolean {
+  return job.job_type === "sweep" && job.status === "queued";
+}
 
 export const job = (jobId: string) =>
   queryOptions({
     queryKey: ["jobs", jobId],
     queryFn: ({ signal }) =>
       content(api.GET("/api/jobs/{job_id}", { params: { path: { job_id: jobId } }, signal })),
+    staleTime: Infinity,
+    refetchInterval: ({ state }) =>
+      state.data && isActive(state.data) && !state.error && unlessLive(LIVE),
   });
 
 export interface ResultFilter {

@@ -5,6 +5,7 @@ import type { components } from "./schema";
 type Schemas = components["schemas"];
 
 export type Job = Schemas["Job"];
+export type JobsMessage = Schemas["JobsMessage"];
 export type JobStatus = Job["status"];
 export type RunStatus = Schemas["ResultSummary"]["status"];
 export type ResultSummary = Schemas["ResultSummary"];

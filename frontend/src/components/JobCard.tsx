@@ -15,20 +15,13 @@ import styles from "./JobCard.module.css";
 import { Progress } from "./Progress";
 import { Time } from "./Time";
 
-/** Browsers open six connections to a host: more streams would leave none for anything else. */
-const STREAMS = 3;
-
-/** Jobs that go on; the first few are followed by their events, the others as the list says. */
+/** Jobs that go on; `at` is when they were heard of, in Unix milliseconds. */
 export function JobList({ jobs, at }: { jobs: readonly Job[]; at: number }) {
   return (
     <div className={styles.jobs}>
-      {jobs.map((job, place) =>
-        place < STREAMS ? (
-          <FollowedJob key={job.job_id} job={job} />
-        ) : (
-          <JobCard key={job.job_id} job={job} at={at} />
-        ),
-      )}
+      {jobs.map((job) => (
+        <JobCard key={job.job_id} job={job} at={at} />
+      ))}
     </div>
   );
 }

@@ -4,6 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link, Outlet } from "@tanstack/react-router";
 import { lazy, Suspense, useCallback, useState } from "react";
 
+import { useJobFeed } from "../api/events";
 import { readiness, session } from "../api/queries";
 import { Badge, type Tone } from "../components/Badge";
 import { SilenceBanner } from "./SilenceBanner";
@@ -97,5 +98,11 @@ function Session({ children }: { children: React.ReactNode }) {
       </Suspense>
     );
   }
+  return <SignedIn>{children}</SignedIn>;
+}
+
+/** Jobs are followed on every page: what ends shows at once, wherever it is looked at. */
+function SignedIn({ children }: { children: React.ReactNode }) {
+  useJobFeed();
   return children;
 }
