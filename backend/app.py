@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 
 from fastapi import FastAPI
 
 from backend import problems, routes
 from backend.access import Access, AccessControl, is_loopback, read_token
 from backend.alertmanager_client import AlertmanagerClient
+from backend.bundle import DIST
 from backend.cache import shared_store
 from backend.catalog_manager import CatalogManager
 from backend.compression import Compression
@@ -46,10 +48,13 @@ BODY_LIMITS = {
 VITALS_PER_SECOND, VITALS_BURST = 20.0, 100.0
 
 
-def create_app(settings: Settings, session: Session, executor: Executor) -> FastAPI:
+def create_app(
+    settings: Settings, session: Session, executor: Executor, dist: Path = DIST
+) -> FastAPI:
     """The service; starting it starts the executor, stopping it ends all jobs and workers.
 
-    Raises TokenError where API_TOKEN_FILE cannot be used.
+    `dist` is where the console is, if it is built. Raises TokenError where API_TOKEN_FILE cannot be
+    used.
     """
     access = Access(
         read_token(settings.api_token_file), protect_reads=not is_loopback(settings.bind_host)
@@ -105,7 +110,7 @@ def create_app(settings: Settings, session: Session, executor: Executor) -> Fast
     app.state.vitals_limit = RateLimit(VITALS_PER_SECOND, VITALS_BURST)
     app.include_router(routes.api())
     # Before the plain pages: where the console has a page of that address, it wins.
-    add_console(app, session)
+    add_console(app, session, dist)
     app.include_router(boards.pages)
     app.include_router(traces.pages)
     problems.install(app)

@@ -15,6 +15,8 @@ import { parseSearch, stringifySearch } from "./lib/search";
 import { readBacktestsSearch } from "./pages/backtests/search";
 import { readBoardSearch } from "./pages/dashboards/boardSearch";
 import { readDataSearch, readTicksSearch } from "./pages/data/search";
+import { readTraceSearch } from "./pages/trace/search";
+import { readTracesSearch } from "./pages/traces/search";
 
 const root = createRootRoute({ component: Shell, notFoundComponent: NotFound });
 
@@ -64,13 +66,37 @@ const dashboard = createRoute({
   component: lazyRouteComponent(() => import("./pages/dashboards/DashboardPage")),
 });
 
+const traces = createRoute({
+  getParentRoute: () => root,
+  path: "/traces",
+  validateSearch: readTracesSearch,
+  component: lazyRouteComponent(() => import("./pages/traces/TracesPage")),
+});
+
+const trace = createRoute({
+  getParentRoute: () => root,
+  path: "/traces/$traceId",
+  validateSearch: readTraceSearch,
+  component: lazyRouteComponent(() => import("./pages/trace/TracePage")),
+});
+
 function PageFailed({ error, reset }: ErrorComponentProps) {
   const shown = error instanceof Error ? error : new Error(String(error));
   return <Failed error={shown} retry={reset} />;
 }
 
 export const router = createRouter({
-  routeTree: root.addChildren([home, backtests, run, data, ticks, dashboards, dashboard]),
+  routeTree: root.addChildren([
+    home,
+    backtests,
+    run,
+    data,
+    ticks,
+    dashboards,
+    dashboard,
+    traces,
+    trace,
+  ]),
   parseSearch,
   stringifySearch,
   defaultPreload: "intent",

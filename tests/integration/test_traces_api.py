@@ -43,7 +43,8 @@ def open_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Open]:
             catalog_dir=folder / "catalog", results_dir=folder / "results", tempo_url=url,
         )  # fmt: skip
         executor = LocalExecutor(1, trivial_jobs.make_jobs_handler, limits)
-        app = create_app(settings, session, executor)
+        # Without a console, whose page of traces would be in the way of the plain one.
+        app = create_app(settings, session, executor, dist=folder / "none")
         clients.append(TestClient(app, base_url="http://test/api"))
         clients[-1].__enter__()
         return clients[-1]

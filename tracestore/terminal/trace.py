@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -56,7 +56,10 @@ class Span:
 
 @dataclass(frozen=True)
 class Trace:
-    """Spans of one trace. A span whose parent is not here counts as a root."""
+    """Spans of one trace. A span whose parent is not here counts as a root.
+
+    The console draws the same tree and critical path: frontend/src/tracing.
+    """
 
     trace_id: str
     spans: tuple[Span, ...]
@@ -71,11 +74,17 @@ class Trace:
 
     @cached_property
     def _children(self) -> dict[str, list[Span]]:
-        known = {span.span_id for span in self.spans}
+        """Children of each span, "" for the roots; of parents in a circle, the first is a root."""
+        spans = sorted(self.spans, key=lambda span: (span.start_ns, -span.end_ns))
+        known = {span.span_id for span in spans}
+        parents: dict[str, str] = {}
+        # The last first, so that a circle is broken at the span that began first.
+        for span in reversed(spans):
+            if span.parent_id in known and not _is_below(span.parent_id, span.span_id, parents):
+                parents[span.span_id] = span.parent_id
         children: dict[str, list[Span]] = {}
-        for span in sorted(self.spans, key=lambda span: (span.start_ns, -span.end_ns)):
-            parent = span.parent_id if span.parent_id in known - {span.span_id} else ""
-            children.setdefault(parent, []).append(span)
+        for span in spans:
+            children.setdefault(parents.get(span.span_id, ""), []).append(span)
         return children
 
     @property
@@ -135,9 +144,16 @@ class Trace:
         return self._ends[span.span_id]
 
 
+def _is_below(span_id: str, other: str, parents: Mapping[str, str]) -> bool:
+    """Whether `span_id` is `other` or below it, as far as parents are known."""
+    while span_id != other and span_id in parents:
+        span_id = parents[span_id]
+    return span_id == other
+
+
 def parse_trace(trace: dict[str, Any]) -> list[Span]:
-    """Spans of an OTLP/JSON trace, `resourceSpans` or Tempo's older `batches`."""
-    spans = []
+    """Spans of an OTLP/JSON trace, `resourceSpans` or Tempo's older `batches`; each once."""
+    spans: dict[str, Span] = {}
     for resource_spans in trace.get("resourceSpans") or trace.get("batches") or []:
         resource = _attributes(resource_spans.get("resource") or {})
         service = str(resource.get("service.name", ""))
@@ -147,8 +163,10 @@ def parse_trace(trace: dict[str, Any]) -> list[Span]:
         if resource.get(attributes.ROLE) == WORKER and attributes.SLOT in resource:
             process.append(str(resource[attributes.SLOT]))
         for scope in resource_spans.get("scopeSpans") or []:
-            spans.extend(_span(raw, service, " ".join(process)) for raw in scope.get("spans") or [])
-    return spans
+            for raw in scope.get("spans") or []:
+                span = _span(raw, service, " ".join(process))
+                spans.setdefault(span.span_id, span)
+    return list(spans.values())
 
 
 def plain_value(value: dict[str, Any]) -> Any:

@@ -55,6 +55,11 @@ export function JobCard({ job, at }: { job: Job; at: number }) {
             <span className="mono">{name}</span>
           )}
         </span>
+        {job.trace_id && (
+          <Link to="/traces/$traceId" params={{ traceId: job.trace_id }}>
+            trace
+          </Link>
+        )}
         {job.stage && <span className="muted">{job.stage}</span>}
         <span className={styles.end}>
           {job.data_points != null && (

@@ -31,7 +31,10 @@ export function Failed({ error, retry }: { error: Error; retry?: (() => void) | 
       {problem?.hint && <span className={styles.detail}>{problem.hint}</span>}
       {problem?.trace_id && (
         <span className={styles.detail}>
-          trace <code>{problem.trace_id}</code>
+          trace{" "}
+          <a href={`/traces/${problem.trace_id}`}>
+            <code>{problem.trace_id}</code>
+          </a>
         </span>
       )}
       {retry && <Button onClick={retry}>Try again</Button>}

@@ -2,16 +2,17 @@
 
 import { defaultParseSearch, defaultStringifySearch } from "@tanstack/react-router";
 
-const GRAFANA = /^(?:var-.*|from|to|refresh|viewPanel)$/;
+/** Parameters of which each is a text whatever it looks like: Grafana's, queries and ids. */
+const TEXTS = /^(?:var-.*|from|to|refresh|viewPanel|q|span)$/;
 
 type Search = Record<string, unknown>;
 
-/** Grafana's parameters are texts, and stand as often as they have values. */
+/** Texts are not read as JSON, and stand as often as they have values. */
 export function parseSearch(text: string): Search {
   const rest = new URLSearchParams(text);
   const found: Search = {};
   for (const name of new Set(rest.keys())) {
-    if (!GRAFANA.test(name)) continue;
+    if (!TEXTS.test(name)) continue;
     const all = rest.getAll(name);
     found[name] = all.length === 1 ? all[0] : all;
     rest.delete(name);
@@ -23,7 +24,7 @@ export function stringifySearch(search: Search): string {
   const texts = new URLSearchParams();
   const rest: Search = {};
   for (const [name, value] of Object.entries(search)) {
-    if (!GRAFANA.test(name)) rest[name] = value;
+    if (!TEXTS.test(name)) rest[name] = value;
     else for (const one of [value].flat()) if (isPlain(one)) texts.append(name, String(one));
   }
   const both = [defaultStringifySearch(rest).slice(1), texts.toString()].filter(Boolean).join("&");

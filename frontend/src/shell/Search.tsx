@@ -1,4 +1,4 @@
-/** The palette: pages, runs, boards and runbooks by name. */
+/** The palette: pages, runs, boards and runbooks by name; a trace by its id. */
 
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
@@ -12,6 +12,7 @@ import { type Found, matching } from "./matching";
 const RUNS = 100;
 const SHOWN = 12;
 const RUN_ID = /^run-[0-9a-f]+$/;
+const TRACE_ID = /^[0-9a-f]{32}$/;
 
 export default function Search({ onClose }: { onClose: () => void }) {
   const id = useId();
@@ -82,7 +83,7 @@ export default function Search({ onClose }: { onClose: () => void }) {
   );
 }
 
-/** All that can be found; a whole run id always can. */
+/** All that can be found; a whole id of a run or a trace always can. */
 function useFindable(text: string): Found[] {
   const runs = useQuery(lastRuns(RUNS)).data?.items ?? [];
   const shown = useQuery(boards).data ?? [];
@@ -99,6 +100,7 @@ function useFindable(text: string): Found[] {
     ...(RUN_ID.test(asked) && !known
       ? [{ kind: "Run", title: asked, href: `/runs/${asked}` }]
       : []),
+    ...(TRACE_ID.test(asked) ? [{ kind: "Trace", title: asked, href: `/traces/${asked}` }] : []),
     ...runs.map((run) => ({
       kind: "Run",
       title: `${run.run_id} · ${run.request.strategy} · ${run.request.instrument_id}`,

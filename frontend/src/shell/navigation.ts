@@ -5,7 +5,7 @@ import type pages from "../../pages.json";
 export type PagePath = keyof typeof pages;
 
 export interface NavigationItem {
-  to: Extract<PagePath, "/" | "/data" | "/backtests" | "/dashboards">;
+  to: Extract<PagePath, "/" | "/data" | "/backtests" | "/dashboards" | "/traces">;
   title: string;
   /** `g` and then this key leads there. */
   key: string;
@@ -16,4 +16,5 @@ export const NAVIGATION: readonly NavigationItem[] = [
   { to: "/data", title: "Data", key: "a" },
   { to: "/backtests", title: "Backtests", key: "b" },
   { to: "/dashboards", title: "Dashboards", key: "d" },
+  { to: "/traces", title: "Traces", key: "t" },
 ];

@@ -1,9 +1,15 @@
 """The tree, the critical path and the parsing of a trace."""
 
+import json
 from dataclasses import replace
+from pathlib import Path
+
+import pytest
 
 from nautilus_instrumentation import attributes
 from tracestore.terminal.trace import Span, Trace, parse_trace
+
+FIXTURES = Path(__file__).parents[2] / "fixtures" / "traces"
 
 
 def span(span_id: str, parent_id: str, start: int, end: int) -> Span:
@@ -110,3 +116,21 @@ def test_attributes_keep_their_types() -> None:
     parsed = parse_trace({"batches": [{"resource": resource, "scopeSpans": [{"spans": [raw]}]}]})[0]
     assert parsed.attributes == {"n": 7, "ok": False, "s": "x"}
     assert (parsed.service, parsed.failed, parsed.message) == ("api", True, "no such strategy")
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in FIXTURES.glob("*.json")))
+def test_the_console_and_the_terminal_draw_the_same_tree(name: str) -> None:
+    """The traces in tests/fixtures, which the console's tests read too."""
+    fixture = json.loads((FIXTURES / f"{name}.json").read_text())
+    answer = fixture["answer"]
+    trace = Trace(name, tuple(parse_trace(answer.get("trace") or answer)))
+    assert [[depth, span.span_id] for depth, span in trace.walk()] == fixture["order"]
+    assert trace.critical_path() == fixture["critical_path"]
+
+
+def test_parents_in_a_circle_hide_no_span() -> None:
+    """The first of them is a root."""
+    trace = Trace("t", (span("a", "c", 2, 9), span("b", "a", 3, 8), span("c", "b", 1, 7)))
+    assert [(depth, found.span_id) for depth, found in trace.walk()] == [
+        (0, "c"), (1, "a"), (2, "b"),
+    ]  # fmt: skip

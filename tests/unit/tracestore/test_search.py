@@ -50,6 +50,20 @@ def test_the_slowest_are_found_when_few_traces_hold_all_slow_spans(
     assert names == ["span", *(f"{number}" for number in range(19))]
 
 
+def test_found_traces_say_how_many_spans_each_service_has(store: Any, request_of: Any) -> None:
+    """Of the whole trace, whatever matched; failed ones are counted beside, as Tempo does."""
+    store.write(
+        request_of(
+            {"name": "found", "trace_id": b"t" * 16},
+            {"trace_id": b"t" * 16, "status": 2}, {"trace_id": b"u" * 16, "name": "other"},
+        )
+    )  # fmt: skip
+    (found,) = store.search('{ name = "found" }')
+    assert list(found["serviceStats"].values()) == [{"spanCount": 2, "errorCount": 1}]
+    (other,) = store.search('{ name = "other" }')
+    assert list(other["serviceStats"].values()) == [{"spanCount": 1}]
+
+
 def test_a_range_holds_what_was_under_way_in_it(store: Any, request_of: Any, now: int) -> None:
     """A long run that began before the range, and one that ends after it, belong to it."""
     for name, start, end in (

@@ -1,19 +1,14 @@
 import { useRouter } from "@tanstack/react-router";
 import type { AnchorHTMLAttributes, MouseEvent } from "react";
 
-import { isOwn } from "./traceLink";
-
 interface Props extends AnchorHTMLAttributes<HTMLAnchorElement> {
   href: string;
 }
 
-/** Goes to an address: within the console when it has the page, else as the browser does. */
+/** Goes to an address of the console. */
 export function useOpen(): (href: string) => void {
   const router = useRouter();
-  return (href) => {
-    if (isOwn(href)) void router.navigate({ href });
-    else window.location.assign(href);
-  };
+  return (href) => void router.navigate({ href });
 }
 
 /** A link by its address. */

@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
-import { useCallback, useEffect, useMemo, useState } from "react";
+import { useCallback, useEffect, useMemo } from "react";
 
 import { boards } from "../../api/queries";
 import { Page } from "../../components/Page";
@@ -8,6 +8,7 @@ import { Async, Empty } from "../../components/states";
 import type { Board } from "../../grafana/model";
 import { absolute, isLive, lengthOf, resolve, widened, type Window } from "../../grafana/range";
 import { valuesOf } from "../../grafana/variables";
+import { useNow } from "../../lib/useNow";
 import { BoardContext, PlaceContext, type Shown } from "./BoardContext";
 import { type BoardSearch, panelId, valuesIn } from "./boardSearch";
 import { board as boardQuery } from "./data";
@@ -100,23 +101,4 @@ function useEscape(leave: (() => void) | null): void {
     document.addEventListener("keydown", onKeyDown, { capture: true });
     return () => document.removeEventListener("keydown", onKeyDown, { capture: true });
   });
-}
-
-/** Unix seconds, every so many seconds anew while the page is looked at; and how to ask at once. */
-function useNow(every: number | null): [number, () => void] {
-  const [now, setNow] = useState(() => Date.now() / 1_000);
-  const update = useCallback(() => setNow(Date.now() / 1_000), []);
-  useEffect(() => {
-    if (every === null) return;
-    const tick = () => {
-      if (document.visibilityState === "visible") update();
-    };
-    const timer = setInterval(tick, every * 1_000);
-    document.addEventListener("visibilitychange", tick);
-    return () => {
-      clearInterval(timer);
-      document.removeEventListener("visibilitychange", tick);
-    };
-  }, [every, update]);
-  return [now, update];
 }

@@ -3,9 +3,9 @@ import { useNavigate } from "@tanstack/react-router";
 
 import { boards } from "../../api/queries";
 import { Button } from "../../components/Button";
+import { TimeRange } from "../../components/TimeRange";
 import { useBoard } from "./BoardContext";
 import type { BoardSearch } from "./boardSearch";
-import { TimeFields } from "./TimeFields";
 import styles from "./Toolbar.module.css";
 import { VariableFields } from "./VariableFields";
 
@@ -20,7 +20,7 @@ interface Props {
 
 /** What can be chosen on a board. */
 export function Toolbar({ refresh, change, update }: Props) {
-  const { board } = useBoard();
+  const { board, range, window } = useBoard();
   const offered = board.timepicker?.refresh_intervals ?? INTERVALS;
   const intervals =
     offered.includes(refresh) || !refresh || refresh === OFF ? offered : [refresh, ...offered];
@@ -28,7 +28,7 @@ export function Toolbar({ refresh, change, update }: Props) {
     <div className={styles.toolbar} role="group" aria-label="Time and variables">
       <OtherBoards />
       <VariableFields change={change} />
-      <TimeFields change={change} />
+      <TimeRange range={range} window={window} change={(to) => change({ ...to })} />
       <div className={styles.group}>
         <Button onClick={update} aria-label="Refresh" title="Refresh">
           ↻

@@ -6,7 +6,7 @@ import { ALL, isAll } from "../../grafana/variables";
 import { useBoard } from "./BoardContext";
 import type { BoardSearch } from "./boardSearch";
 import { valuesQuery } from "./data";
-import { Menu } from "./Menu";
+import { Menu } from "../../components/Menu";
 import styles from "./Toolbar.module.css";
 
 interface Props {

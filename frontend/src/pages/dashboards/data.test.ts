@@ -72,11 +72,15 @@ it("asks anew when something changed, not while a step lasts", () => {
 });
 
 it("finds each traced event once, and leaves those without a trace", async () => {
-  const exemplar = (trace_id: string) => ({ labels: { trace_id }, value: "0.5", timestamp: 1_200 });
+  const exemplar = (trace_id: string) => ({
+    labels: { trace_id, span_id: "b" },
+    value: "0.5",
+    timestamp: 1_200,
+  });
   const exemplars = [exemplar("a"), exemplar("a"), exemplar("")];
   asked.mockReturnValue({ status: "success", data: [{ seriesLabels: {}, exemplars }] });
   const found = await new QueryClient().query(exemplarQuery(PANEL, VIEW));
-  expect(found).toEqual([{ trace: "a", value: 0.5, time: 1_200 }]);
+  expect(found).toEqual([{ trace: "a", span: "b", value: 0.5, time: 1_200 }]);
   expect(asked).toHaveBeenCalledTimes(1);
 });
 

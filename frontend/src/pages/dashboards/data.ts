@@ -110,6 +110,7 @@ async function ask(asked: Asked, signal: AbortSignal): Promise<unknown> {
 /** An event behind a value, which has a trace. */
 export interface Exemplar {
   trace: string;
+  span: string;
   value: number;
   /** Unix seconds. */
   time: number;
@@ -148,6 +149,7 @@ function exemplars(query: ExemplarRequest, signal: AbortSignal): Promise<Exempla
       .flatMap((series) => series.exemplars)
       .map(({ labels, value, timestamp }) => ({
         trace: labels.trace_id ?? "",
+        span: labels.span_id ?? "",
         value: Number(value),
         time: timestamp,
       }))

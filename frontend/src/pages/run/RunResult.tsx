@@ -13,6 +13,7 @@ import styles from "./RunPage.module.css";
 import { RequestPanel, VersionsPanel } from "./RequestPanel";
 import { StagesPanel } from "./StagesPanel";
 import { StatisticsPanel } from "./StatisticsPanel";
+import { TracePanel } from "./TracePanel";
 
 export function RunResult({ run }: { run: BacktestResult }) {
   const { strategy, instrument_id } = run.request;
@@ -28,9 +29,15 @@ export function RunResult({ run }: { run: BacktestResult }) {
       }
       tools={
         <>
-          <a className={buttonClass()} href={traceAddress(run)}>
-            Trace
-          </a>
+          {run.trace_id && (
+            <Link
+              to="/traces/$traceId"
+              params={{ traceId: run.trace_id }}
+              className={buttonClass()}
+            >
+              Trace
+            </Link>
+          )}
           <Link to="/backtests" search={{ again: run.run_id }} className={buttonClass()}>
             Run again
           </Link>
@@ -58,6 +65,7 @@ export function RunResult({ run }: { run: BacktestResult }) {
           <VersionsPanel versions={run.versions} />
         </div>
       </div>
+      <TracePanel run={run} />
     </Page>
   );
 }
@@ -82,14 +90,4 @@ function ErrorPanel({
       )}
     </Panel>
   );
-}
-
-const BEFORE_MS = 3_600_000;
-
-/** The page that lists the run's trace, over the time in which it ran. */
-function traceAddress(run: BacktestResult): string {
-  const from = new Date(run.created_at).getTime() - BEFORE_MS;
-  const to = new Date(run.finished_at).getTime() + BEFORE_MS;
-  const q = `{ span.nautilus.run_id = "${run.run_id}" }`;
-  return `/traces?${new URLSearchParams({ q, from: String(from), to: String(to) })}`;
 }

@@ -14,10 +14,10 @@ export default function HeatmapBody({ panel, data, exemplars }: BodyProps) {
   const { unit } = fieldConfig(panel);
   const map = useMemo(() => heatmapOf((data.answers as RangeSeries[][]).flat(), data.grid), [data]);
   const picture = useMemo(() => {
-    const dots = exemplars.flatMap(({ trace, time, value }) => {
+    const dots = exemplars.flatMap(({ trace, span, time, value }) => {
       const y = rowOf(value, map);
       const label = `Open the trace of ${inUnit(value, unit)}`;
-      return y === null ? [] : [{ time, y, href: traceHref(trace, time), label }];
+      return y === null ? [] : [{ time, y, href: traceHref(trace, span), label }];
     });
     return heatPicture(panel, data.grid, map, thinned(dots, data.grid));
   }, [panel, data, map, exemplars, unit]);

@@ -28,10 +28,10 @@ export default function TimeSeriesBody({ panel, data, exemplars, marks }: BodyPr
   const dots = useMemo(
     () =>
       thinned(
-        exemplars.map(({ trace, time, value }) => ({
+        exemplars.map(({ trace, span, time, value }) => ({
           time,
           y: value,
-          href: traceHref(trace, time),
+          href: traceHref(trace, span),
           label: `Open the trace of ${inUnit(value, unit)}`,
         })),
         data.grid,

@@ -1,12 +1,10 @@
 import { type SyntheticEvent, useState } from "react";
 
-import { Button } from "../../components/Button";
-import { absolute, isLive, shifted, type Window } from "../../grafana/range";
-import { local } from "../../lib/time";
-import { useBoard } from "./BoardContext";
-import type { BoardSearch } from "./boardSearch";
+import { absolute, isLive, shifted, type TextRange, widened, type Window } from "../grafana/range";
+import { local } from "../lib/time";
+import { Button } from "./Button";
 import { Menu } from "./Menu";
-import styles from "./Toolbar.module.css";
+import styles from "./TimeRange.module.css";
 
 const QUICK: readonly (readonly [string, string])[] = [
   ["now-5m", "last 5 minutes"],
@@ -21,13 +19,21 @@ const QUICK: readonly (readonly [string, string])[] = [
   ["now-7d", "last 7 days"],
 ];
 
-/** The time range of all panels. */
-export function TimeFields({ change }: { change: (changed: BoardSearch) => void }) {
-  const { range, window, zoom, zoomOut } = useBoard();
+interface Props {
+  /** As the address holds it. */
+  range: TextRange;
+  /** What it is now. */
+  window: Window;
+  change: (changed: TextRange) => void;
+}
+
+/** Chooses a time range: a usual one, an exact one, or one before, after or around that is shown. */
+export function TimeRange({ range, window, change }: Props) {
+  const zoom = (to: Window) => change(absolute(to));
   const quick = range.to === "now" && QUICK.find(([from]) => from === range.from);
   const text = quick ? quick[1] : rangeText(window, isLive(range));
   return (
-    <div className={styles.group}>
+    <div className={styles.range}>
       <Button aria-label="Earlier" title="Earlier" onClick={() => zoom(shifted(window, -1))}>
         ‹
       </Button>
@@ -45,7 +51,11 @@ export function TimeFields({ change }: { change: (changed: BoardSearch) => void 
       <Button aria-label="Later" title="Later" onClick={() => zoom(shifted(window, 1))}>
         ›
       </Button>
-      <Button aria-label="Zoom out" title="Zoom out" onClick={zoomOut}>
+      <Button
+        aria-label="Zoom out"
+        title="Zoom out"
+        onClick={() => zoom(widened(window, Date.now() / 1_000))}
+      >
         −
       </Button>
     </div>
@@ -57,23 +67,18 @@ function rangeText({ from, to }: Window, live: boolean): string {
   return `${first ?? ""} – ${live ? "now" : (last ?? "")}`;
 }
 
-interface ExactProps {
-  window: Window;
-  change: (changed: BoardSearch) => void;
-}
-
 /** From and to in the user's zone. */
-function Exact({ window, change }: ExactProps) {
+function Exact({ window, change }: Omit<Props, "range">) {
   const [from, setFrom] = useState(() => fieldText(window.from));
   const [to, setTo] = useState(() => fieldText(window.to));
   const chosen = { from: Date.parse(from) / 1_000, to: Date.parse(to) / 1_000 };
   const usable = chosen.from < chosen.to;
   function submit(event: SyntheticEvent): void {
     event.preventDefault();
-    if (usable) change({ ...absolute(chosen) });
+    if (usable) change(absolute(chosen));
   }
   return (
-    <form onSubmit={submit} className={styles.field}>
+    <form onSubmit={submit} className={styles.exact}>
       <label className={styles.field}>
         from
         <input

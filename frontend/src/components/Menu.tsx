@@ -1,6 +1,6 @@
 import { type ReactNode, useEffect, useRef } from "react";
 
-import styles from "./Toolbar.module.css";
+import styles from "./Menu.module.css";
 
 interface Props {
   label: string;

@@ -1,0 +1,84 @@
+/** What is asked of the trace store. */
+
+import { keepPreviousData, queryOptions } from "@tanstack/react-query";
+
+import { readTrace } from "../tracing/otlp";
+import { unixMs } from "../tracing/model";
+import { api, content } from "./client";
+import { ApiError } from "./problem";
+
+const SECOND = 1_000;
+/** Spans of what has just happened are still on their way for so long. */
+const ARRIVING = 30 * SECOND;
+const AGAIN = 3 * SECOND;
+const NAMES_FRESH = 60 * SECOND;
+
+/** Nothing is known of the trace: never sent, not yet, or not any more. */
+export function isUnknown(error: Error | null): boolean {
+  return error instanceof ApiError && error.status === 404;
+}
+
+/** A trace; one that has just happened is asked for again until all of it should be there. */
+export const trace = (id: string, endedAt?: number) =>
+  queryOptions({
+    queryKey: ["trace", id],
+    queryFn: async ({ signal }) => {
+      const params = { path: { trace_id: id } };
+      const found = readTrace(await content(api.GET("/api/traces/{trace_id}", { params, signal })));
+      if (found) return found;
+      const detail = `no trace ${id}`;
+      throw new ApiError({ title: "Not Found", status: 404, detail });
+    },
+    staleTime: Infinity,
+    refetchInterval: ({ state: { data, error } }) => {
+      const end = data ? unixMs(data, data.length) : (endedAt ?? 0);
+      const awaited = data !== undefined || isUnknown(error);
+      return awaited && Date.now() - end < ARRIVING ? AGAIN : false;
+    },
+  });
+
+/** Unix seconds. */
+export interface Seconds {
+  start: number;
+  end: number;
+}
+
+/** How many traces are asked for; what was found may be more. */
+export const MOST_TRACES = 200;
+/** Spans shown of each trace. */
+const SPANS = 5;
+
+export const foundTraces = (q: string, range: Seconds) =>
+  queryOptions({
+    queryKey: ["traces", "found", q, range],
+    queryFn: ({ signal }) => {
+      const query = { q, ...range, limit: MOST_TRACES, spss: SPANS };
+      return content(api.GET("/api/traces/search", { params: { query }, signal }));
+    },
+    placeholderData: keepPreviousData,
+    staleTime: Infinity,
+    gcTime: 60 * SECOND,
+  });
+
+/** Names that can be asked for, such as `span.nautilus.strategy` and `duration`. */
+export const attributeNames = queryOptions({
+  queryKey: ["traces", "names"],
+  queryFn: async ({ signal }) => {
+    const { scopes } = await content(api.GET("/api/traces/tags", { signal }));
+    return scopes;
+  },
+  staleTime: NAMES_FRESH,
+});
+
+const MOST_VALUES = 500;
+
+export const attributeValues = (tag: string, range: Seconds) =>
+  queryOptions({
+    queryKey: ["traces", "values", tag],
+    queryFn: async ({ signal }) => {
+      const params = { path: { tag }, query: { ...range, limit: MOST_VALUES } };
+      const found = await content(api.GET("/api/traces/tags/{tag}/values", { params, signal }));
+      return found.tagValues;
+    },
+    staleTime: NAMES_FRESH,
+  });
