@@ -10,6 +10,15 @@ const DRAGGED = 4;
 const WIDE = 6.2;
 const BAND_ALPHA = 14;
 
+const LABEL = 60;
+/** Of moments with milliseconds. */
+const LONG_LABEL = 96;
+
+/** How far apart labels of time stand: below a second they are longer. */
+function between(_: uPlot, __: number, from: number, to: number, width: number): number {
+  return to - from < width / LABEL ? LONG_LABEL : LABEL;
+}
+
 export interface Size {
   width: number;
   height: number;
@@ -109,7 +118,7 @@ export class TickPlot {
         },
       },
       axes: [
-        { ...axis, values: CLOCK, size: 38 },
+        { ...axis, values: CLOCK, size: 38, space: between },
         {
           ...axis,
           // Before the first drawing there are none, whatever the types say.

@@ -29,7 +29,7 @@ const COLUMNS: readonly Column<Holding>[] = [
       </Link>
     ),
   },
-  { id: "kind", title: "Kind", width: "minmax(5rem, 0.8fr)", cell: nameOf },
+  { id: "kind", title: "Kind", width: "minmax(9.5rem, 1fr)", cell: nameOf },
   {
     id: "class",
     title: "Class",

@@ -5,9 +5,13 @@ import { forgetData } from "../../api/dataQueries";
 import { activeJobs } from "../../api/queries";
 import { JobList } from "../../components/JobCard";
 import { Panel } from "../../components/Panel";
+import styles from "./DataPage.module.css";
 
-/** Conversions that go on, whoever began them; when one ends, what it changed is asked for again. */
-export function Conversions() {
+/**
+ * Conversions that go on, whoever began them, but the one that is `shown` elsewhere. When one ends,
+ * what it changed is asked for again.
+ */
+export function Conversions({ shown }: { shown: string | undefined }) {
   const client = useQueryClient();
   const query = useQuery(activeJobs);
   const jobs = (query.data ?? []).filter((job) => job.job_type === "convert");
@@ -22,10 +26,11 @@ export function Conversions() {
   useEffect(() => {
     if (ended) void forgetData(client);
   }, [client, ended]);
-  if (!jobs.length) return null;
+  const others = jobs.filter((job) => job.job_id !== shown);
+  if (!others.length) return null;
   return (
-    <Panel title="Conversions" note={String(jobs.length)}>
-      <JobList jobs={jobs} at={query.dataUpdatedAt} />
+    <Panel title="Conversions" note={String(others.length)} className={styles.conversions}>
+      <JobList jobs={others} at={query.dataUpdatedAt} />
     </Panel>
   );
 }

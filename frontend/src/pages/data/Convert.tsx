@@ -14,14 +14,17 @@ interface Props {
   day: string;
   /** None: all of the day. */
   files: readonly string[];
+  job: string | undefined;
+  onBegin: (job: string) => void;
 }
 
 /** Starts a conversion of a day, and follows the one that was started here. */
-export function Convert({ day, files }: Props) {
+export function Convert({ day, files, job, onBegin }: Props) {
   const client = useQueryClient();
   const [force, setForce] = useState(false);
   const start = useMutation({
     mutationFn: () => convert({ date: day, force, ...(files.length ? { files: [...files] } : {}) }),
+    onSuccess: onBegin,
     onSettled: () => client.invalidateQueries({ queryKey: ["jobs", "active"] }),
   });
   const what =
@@ -42,7 +45,7 @@ export function Convert({ day, files }: Props) {
         </label>
       </div>
       {start.error && <Refused error={start.error} />}
-      {start.data && <Started key={start.data} jobId={start.data} />}
+      {job && <Started key={job} jobId={job} />}
     </>
   );
 }

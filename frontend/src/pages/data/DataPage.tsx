@@ -1,5 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
+import { useState } from "react";
 
 import { rawDays } from "../../api/queries";
 import { Page } from "../../components/Page";
@@ -13,6 +14,12 @@ import { daysOf } from "./days";
 import { DaysPanel } from "./DaysPanel";
 import { FilePanel } from "./FilePanel";
 
+/** The conversion that was started here last. */
+interface Began {
+  day: string;
+  job: string;
+}
+
 const route = getRouteApi("/data");
 
 /** Raw ticks on the one side, what became of them on the other. */
@@ -20,17 +27,24 @@ export default function DataPage() {
   const search = route.useSearch();
   const query = useQuery(rawDays);
   const { file } = search;
+  const [began, setBegan] = useState<Began | null>(null);
   // Without a choice the newest.
   const day = search.day ?? daysOf(query.data ?? [])[0]?.day;
   const open = query.data?.find((one) => one.day === day);
   const chosen = open?.files.find((one) => one.path === file);
   return (
     <Page title="Data">
-      <Conversions />
+      <Conversions shown={began?.day === day ? began?.job : undefined} />
       <div className={styles.raw}>
         <DaysPanel query={query} open={day} />
         {open ? (
-          <DayPanel key={open.day} day={open} open={file} />
+          <DayPanel
+            key={open.day}
+            day={open}
+            open={file}
+            job={began?.day === open.day ? began.job : undefined}
+            onBegin={(job) => setBegan({ day: open.day, job })}
+          />
         ) : (
           <Panel title="Files" className={styles.none}>
             <Empty>

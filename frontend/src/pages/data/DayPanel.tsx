@@ -11,8 +11,17 @@ import { fileColumns } from "./fileColumns";
 
 const route = getRouteApi("/data");
 
+interface Props {
+  day: RawDay;
+  /** The file that is open. */
+  open: string | undefined;
+  /** The conversion that was started here last. */
+  job: string | undefined;
+  onBegin: (job: string) => void;
+}
+
 /** The files of a day, and their conversion. */
-export function DayPanel({ day, open }: { day: RawDay; open: string | undefined }) {
+export function DayPanel({ day, open, job, onBegin }: Props) {
   const navigate = route.useNavigate();
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const columns = useMemo(
@@ -27,7 +36,7 @@ export function DayPanel({ day, open }: { day: RawDay; open: string | undefined 
   const there = day.files.map(({ path }) => path).filter((path) => chosen.has(path));
   return (
     <Panel title={`Files of ${day.day}`} note={count(day.files.length)} className={styles.files}>
-      <Convert day={day.day} files={there} />
+      <Convert day={day.day} files={there} job={job} onBegin={onBegin} />
       <Table
         label={`Files of ${day.day}`}
         rows={day.files}

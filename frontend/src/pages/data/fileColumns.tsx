@@ -40,7 +40,7 @@ export function fileColumns(
     {
       id: "state",
       title: "State",
-      width: "7.5rem",
+      width: "8.5rem",
       cell: (file) => {
         const { tone, word, why } = stateOf(file);
         return (

@@ -16,16 +16,24 @@ export interface Holding {
   files: number;
 }
 
-/** One line for each kind of each instrument. */
+/** One line for each kind of each instrument, and for each bar type. */
 export function holdingsOf(instruments: readonly CatalogInstrument[]): Holding[] {
-  return instruments.flatMap(({ instrument_id, instrument_class, ticks }) =>
-    Object.entries(ticks ?? {}).map(([kind, held]) => ({
-      instrument_id,
-      instrument_class,
-      ...held,
-      kind: kind as Kind,
-    })),
-  );
+  return instruments.flatMap(({ instrument_id, instrument_class, ticks, bars }) => {
+    const of = { instrument_id, instrument_class };
+    return [
+      ...Object.entries(ticks ?? {}).map(([kind, held]) => ({
+        ...of,
+        ...held,
+        kind: kind as Kind,
+      })),
+      ...Object.entries(bars ?? {}).map(([bar_type, held]) => ({
+        ...of,
+        ...held,
+        kind: "bar" as const,
+        bar_type,
+      })),
+    ];
+  });
 }
 
 /** `quotes`, `1-MINUTE-MID bars`. */
