@@ -34,7 +34,7 @@ const COLUMNS: readonly Column<Holding>[] = [
     id: "class",
     title: "Class",
     width: "minmax(7rem, 1fr)",
-    from: 1000,
+    from: 1060,
     cell: (held) => held.instrument_class,
   },
   {
@@ -47,14 +47,14 @@ const COLUMNS: readonly Column<Holding>[] = [
   {
     id: "start",
     title: "First",
-    width: "minmax(12rem, 1fr)",
+    width: "minmax(11rem, 1fr)",
     from: 620,
     cell: (held) => <Time at={held.start} />,
   },
   {
     id: "end",
     title: "Last",
-    width: "minmax(12rem, 1fr)",
+    width: "minmax(11rem, 1fr)",
     from: 800,
     cell: (held) => <Time at={held.end} />,
   },

@@ -95,12 +95,14 @@ function Rejects({ file }: { file: RawFile }) {
     <Async query={query} what="rejected rows">
       {({ rows_rejected, rows_read, reasons, listed }) => (
         <>
-          <p className={styles.made}>
-            <strong>
-              {count(rows_rejected)} of {count(rows_read)} rows
-            </strong>{" "}
-            cannot be held by the catalog.
-          </p>
+          {!file.failure && (
+            <p className={styles.made}>
+              <strong>
+                {count(rows_rejected)} of {count(rows_read)} rows
+              </strong>{" "}
+              cannot be held by the catalog.
+            </p>
+          )}
           <ul className={styles.reasons}>
             {Object.entries(reasons).map(([reason, rows]) => (
               <li key={reason}>
