@@ -6,6 +6,8 @@ const NS = 1e9;
 const TICK_PX = 85;
 /** Of the width of a waterfall, about what its bars have. */
 const BARS = 0.5;
+/** After so much of the axis, a tick has no room for its text. */
+const LAST = 0.9;
 
 /** The heads of the columns; that of the bars is the time since the trace began. */
 export function Axis({ view, width }: { view: View; width: number }) {
@@ -24,7 +26,7 @@ export function Axis({ view, width }: { view: View; width: number }) {
               className={styles.tick}
               style={{ left: `${100 * placeOf(tick, view)}%` }}
             >
-              {duration(tick / NS)}
+              {placeOf(tick, view) < LAST && duration(tick / NS)}
             </span>
           ))}
         </div>

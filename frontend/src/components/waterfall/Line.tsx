@@ -27,8 +27,6 @@ interface Props {
 }
 
 const NS = 1e9;
-/** Deeper spans are not moved further to the right. */
-const DEEPEST = 16;
 const LEAST_SHARE = 0.005;
 
 /** One span: its name by its depth, its bar, how long it took, and its share of the critical path. */
@@ -54,7 +52,8 @@ export const Line = memo(function Line(props: Props) {
       <div
         role="gridcell"
         className={classes(styles.name, onPath && styles.onPath, span.failed && styles.failed)}
-        style={{ paddingLeft: `${0.5 + 0.8 * Math.min(depth, DEEPEST)}rem` }}
+        // However deep it is, its name has half of the column.
+        style={{ paddingLeft: `min(${0.5 + 0.8 * depth}rem, 45%)` }}
         title={`${span.name} · ${span.process}`}
       >
         {children.length ? (

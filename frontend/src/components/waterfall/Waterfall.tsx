@@ -56,7 +56,10 @@ export default function Waterfall({ trace, chosen, onChoose }: Props) {
 /** Begins at its top for each span. */
 function Details({ children }: { children: React.ReactNode }) {
   const place = useRef<HTMLDivElement>(null);
-  useEffect(() => place.current?.scrollTo(0, 0), []);
+  useEffect(() => {
+    // Newer browsers answer with a promise, which is no way to clean up.
+    place.current?.scrollTo(0, 0);
+  }, []);
   return (
     // Focusable, so that it can be scrolled by keys.
     // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex

@@ -1,14 +1,16 @@
 import { useState } from "react";
 
 import type { Panel } from "../../grafana/model";
+import { type Shown, useBoard } from "./BoardContext";
 import { useMarks } from "./marks";
 import { PanelFrame } from "./PanelFrame";
 import styles from "./Sections.module.css";
 import { sectionsOf, type Section } from "./layout";
+import { chosenTrace } from "./traceLink";
 
 const SMALL = ["stat"];
-/** A link takes less room than the trace that Grafana draws. */
-const LINK_ROWS = 3;
+/** A line of text takes less room than the trace that may be chosen. */
+const LINE_ROWS = 3;
 
 /** The panels, in the rows of the board. */
 export function Sections({ panels, alone }: { panels: readonly Panel[]; alone: boolean }) {
@@ -25,6 +27,7 @@ function Part({ section, alone }: { section: Section; alone: boolean }) {
   const { row, panels, top } = section;
   const [open, setOpen] = useState(!row?.collapsed);
   const marks = useMarks();
+  const shown = useBoard();
   return (
     <section className={styles.section} aria-label={row?.title ?? "Panels"}>
       {row && (
@@ -47,7 +50,7 @@ function Part({ section, alone }: { section: Section; alone: boolean }) {
               key={panel.id}
               className={[styles.cell, panel.type === "text" ? styles.text : ""].join(" ")}
               data-small={SMALL.includes(panel.type) && panel.gridPos.w <= 8 ? "" : undefined}
-              style={place(panel, top)}
+              style={place(panel, top, isEmptyTrace(panel, shown))}
             >
               <PanelFrame panel={panel} marks={marks} alone={alone} />
             </div>
@@ -58,9 +61,13 @@ function Part({ section, alone }: { section: Section; alone: boolean }) {
   );
 }
 
+function isEmptyTrace(panel: Panel, shown: Shown): boolean {
+  return panel.type === "traces" && chosenTrace(panel, shown) === null;
+}
+
 /** Where Grafana puts it, for the style sheet to follow where there is room. */
-function place({ type, gridPos }: Panel, top: number): React.CSSProperties {
+function place({ gridPos }: Panel, top: number, isLine: boolean): React.CSSProperties {
   const { x, y, w } = gridPos;
-  const h = type === "traces" ? LINK_ROWS : gridPos.h;
+  const h = isLine ? LINE_ROWS : gridPos.h;
   return { "--x": x + 1, "--y": y - top + 1, "--w": w, "--h": h } as React.CSSProperties;
 }
