@@ -12,11 +12,13 @@ import { Loading, Failed } from "./components/states";
 import { NotFound } from "./shell/NotFound";
 import { Shell } from "./shell/Shell";
 import { parseSearch, stringifySearch } from "./lib/search";
+import { readAlertsSearch } from "./pages/alerts/search";
 import { readBacktestsSearch } from "./pages/backtests/search";
 import { readBoardSearch } from "./pages/dashboards/boardSearch";
 import { readDataSearch, readTicksSearch } from "./pages/data/search";
 import { readTraceSearch } from "./pages/trace/search";
 import { readTracesSearch } from "./pages/traces/search";
+import { readIncidentSearch } from "./pages/incident/search";
 
 const root = createRootRoute({ component: Shell, notFoundComponent: NotFound });
 
@@ -80,6 +82,26 @@ const trace = createRoute({
   component: lazyRouteComponent(() => import("./pages/trace/TracePage")),
 });
 
+const alerts = createRoute({
+  getParentRoute: () => root,
+  path: "/alerts",
+  validateSearch: readAlertsSearch,
+  component: lazyRouteComponent(() => import("./pages/alerts/AlertsPage")),
+});
+
+const runbook = createRoute({
+  getParentRoute: () => root,
+  path: "/runbooks/$alert",
+  component: lazyRouteComponent(() => import("./pages/runbook/RunbookPage")),
+});
+
+const incident = createRoute({
+  getParentRoute: () => root,
+  path: "/incident",
+  validateSearch: readIncidentSearch,
+  component: lazyRouteComponent(() => import("./pages/incident/IncidentPage")),
+});
+
 function PageFailed({ error, reset }: ErrorComponentProps) {
   const shown = error instanceof Error ? error : new Error(String(error));
   return <Failed error={shown} retry={reset} />;
@@ -96,6 +118,9 @@ export const router = createRouter({
     dashboard,
     traces,
     trace,
+    alerts,
+    runbook,
+    incident,
   ]),
   parseSearch,
   stringifySearch,

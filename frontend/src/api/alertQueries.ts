@@ -3,7 +3,7 @@
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 
 import { api, content } from "./client";
-import type { ActiveAlert, Matcher } from "./types";
+import type { ActiveAlert, Incident, Matcher, RunbookPage } from "./types";
 
 const WATCHED = 15_000;
 const SETTLED = 5 * 60_000;
@@ -47,7 +47,8 @@ export const runbook = (alert: string) =>
       const answer = await api.GET("/api/runbooks/{alert}", { params, headers, signal });
       // A rule of one's own may have none, and its name may be no runbook's.
       if ([404, 422].includes(answer.response.status)) return null;
-      return content(Promise.resolve(answer));
+      // Markdown is what it gives to who asks for nothing.
+      return (await content(Promise.resolve(answer))) as RunbookPage;
     },
     staleTime: SETTLED,
   });
@@ -100,8 +101,10 @@ export function endSilence(id: string) {
 export const incident = (from: number, to: number) =>
   queryOptions({
     queryKey: ["incident", from, to],
-    queryFn: ({ signal }) =>
-      content(api.POST("/api/incidents", { body: incidentBody(from, to), signal })),
+    queryFn: async ({ signal }) => {
+      const body = incidentBody(from, to);
+      return (await content(api.POST("/api/incidents", { body, signal }))) as Incident;
+    },
     placeholderData: keepPreviousData,
     staleTime: SETTLED,
     gcTime: 60_000,

@@ -23,6 +23,7 @@ export type Board = Schemas["BoardSummary"];
 export type Notification = Schemas["Notification"];
 export type Silence = Schemas["Silence"];
 export type Matcher = Schemas["Matcher"];
+export type RunbookPage = Schemas["RunbookPage"];
 export type RunbookNode = Schemas["RunbookNode"];
 export type Incident = Schemas["Incident"];
 export type IncidentAlert = Schemas["IncidentAlert"];

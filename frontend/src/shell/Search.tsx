@@ -27,8 +27,7 @@ export default function Search({ onClose }: { onClose: () => void }) {
 
   function open(item: Found): void {
     onClose();
-    if (item.outside) window.location.assign(item.href);
-    else void navigate({ href: item.href });
+    void navigate({ href: item.href });
   }
 
   function onKeyDown(event: KeyboardEvent): void {
@@ -115,8 +114,7 @@ function useFindable(text: string): Found[] {
     ...books.map((book) => ({
       kind: "Runbook",
       title: book.alert,
-      href: `/api/runbooks/${book.alert}`,
-      outside: true,
+      href: `/runbooks/${book.alert}`,
     })),
   ];
 }

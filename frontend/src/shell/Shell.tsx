@@ -4,8 +4,9 @@ import { useQuery } from "@tanstack/react-query";
 import { Link, Outlet } from "@tanstack/react-router";
 import { lazy, Suspense, useCallback, useState } from "react";
 
+import { wrongNow } from "../api/alertQueries";
 import { useJobFeed } from "../api/events";
-import { readiness, session } from "../api/queries";
+import { alerts, readiness, session } from "../api/queries";
 import { Badge, type Tone } from "../components/Badge";
 import { SilenceBanner } from "./SilenceBanner";
 import { useKeys } from "./keys";
@@ -63,12 +64,28 @@ function Navigation() {
         {NAVIGATION.map(({ to, title, key }) => (
           <li key={to}>
             <Link to={to} activeOptions={{ exact: to === "/", includeSearch: false }}>
-              {title} <kbd aria-hidden>g {key}</kbd>
+              <span>
+                {title} {to === "/alerts" && <Firing />}
+              </span>{" "}
+              <kbd aria-hidden>g {key}</kbd>
             </Link>
           </li>
         ))}
       </ul>
     </nav>
+  );
+}
+
+/** How many alerts fire; nothing where none does, or nobody knows. */
+function Firing() {
+  const firing = wrongNow(useQuery(alerts).data?.alerts ?? []);
+  if (!firing.length) return null;
+  const page = firing.some(({ severity }) => severity === "page");
+  return (
+    <span className={[styles.count, page ? styles.page : ""].join(" ")}>
+      {firing.length}
+      <span className="visually-hidden"> firing</span>
+    </span>
   );
 }
 

@@ -5,8 +5,6 @@ export interface Found {
   title: string;
   href: string;
   note?: string;
-  /** No page of the console: the browser goes there. */
-  outside?: boolean;
 }
 
 /** Those that hold every word of `text`; titles that begin with it come first. */

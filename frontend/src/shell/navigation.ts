@@ -5,7 +5,10 @@ import type pages from "../../pages.json";
 export type PagePath = keyof typeof pages;
 
 export interface NavigationItem {
-  to: Extract<PagePath, "/" | "/data" | "/backtests" | "/dashboards" | "/traces">;
+  to: Extract<
+    PagePath,
+    "/" | "/data" | "/backtests" | "/dashboards" | "/traces" | "/alerts" | "/incident"
+  >;
   title: string;
   /** `g` and then this key leads there. */
   key: string;
@@ -17,4 +20,6 @@ export const NAVIGATION: readonly NavigationItem[] = [
   { to: "/backtests", title: "Backtests", key: "b" },
   { to: "/dashboards", title: "Dashboards", key: "d" },
   { to: "/traces", title: "Traces", key: "t" },
+  { to: "/alerts", title: "Alerts", key: "l" },
+  { to: "/incident", title: "Incident", key: "i" },
 ];

@@ -15,7 +15,11 @@ import {
   writeFilter,
 } from "./silence";
 
-function alert(name: string, labels: Record<string, string> = {}, more: Partial<ActiveAlert> = {}) {
+function alert(
+  name: string,
+  labels: Record<string, string> = {},
+  more: Partial<ActiveAlert> = {},
+): ActiveAlert {
   const severity = more.severity ?? "page";
   return {
     fingerprint: `${name} ${JSON.stringify(labels)}`,
@@ -32,7 +36,7 @@ function alert(name: string, labels: Record<string, string> = {}, more: Partial<
     silenced_by: [],
     inhibited_by: [],
     ...more,
-  } as ActiveAlert;
+  };
 }
 
 it("groups as Alertmanager does: by name, job and objective, a page apart from a ticket", () => {

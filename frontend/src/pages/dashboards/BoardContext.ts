@@ -19,7 +19,10 @@ export interface Shown {
 }
 
 /** What links to other boards take along; it stays while time goes on. */
-export type Place = Pick<Shown, "values" | "range">;
+export interface Place extends Pick<Shown, "values" | "range"> {
+  /** Of the board, which may be drawn on another page. */
+  uid: string;
+}
 
 export const PlaceContext = createContext<Place | null>(null);
 

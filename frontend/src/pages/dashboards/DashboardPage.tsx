@@ -57,7 +57,11 @@ function Opened({ board }: { board: Board }) {
   // The address is a new object each time; its variables seldom change.
   const given = JSON.stringify(valuesIn(search));
   const place = useMemo(
-    () => ({ values: valuesOf(board, JSON.parse(given) as Record<string, string[]>), range }),
+    () => ({
+      uid: board.uid,
+      values: valuesOf(board, JSON.parse(given) as Record<string, string[]>),
+      range,
+    }),
     [board, given, range],
   );
   const shown = useMemo((): Shown => {

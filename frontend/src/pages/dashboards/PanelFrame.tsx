@@ -16,9 +16,10 @@ import { Failed, Loading, Stale } from "../../components/states";
 import { useWidth } from "../../lib/useWidth";
 import { fieldConfig, type Panel } from "../../grafana/model";
 import { aboutPanel } from "../../grafana/support";
-import { useBoard } from "./BoardContext";
+import { useBoard, usePlace } from "./BoardContext";
 import { BoardLink } from "./BoardLink";
 import type { BodyProps } from "./bodies";
+import { readBoardSearch } from "./boardSearch";
 import type { Mark } from "./chart/picture";
 import { exemplarQuery, panelQuery } from "./data";
 import styles from "./Panel.module.css";
@@ -55,6 +56,7 @@ interface Props {
 /** A panel: its title, where it leads, and its body in whatever state that is. */
 export const PanelFrame = memo(function PanelFrame({ panel, marks, alone }: Props) {
   const id = useId();
+  const { uid } = usePlace();
   if (panel.type === "text") return <TextBody panel={panel} />;
   // Panels stand below the rows of the board; alone, below its title.
   const Title = alone ? "h2" : "h3";
@@ -70,9 +72,12 @@ export const PanelFrame = memo(function PanelFrame({ panel, marks, alone }: Prop
             <BoardLink key={link.url} link={link} />
           ))}
           <Link
-            from="/dashboards/$uid"
             to="/dashboards/$uid"
-            search={(search) => ({ ...search, viewPanel: alone ? undefined : String(panel.id) })}
+            params={{ uid }}
+            search={(now) => ({
+              ...readBoardSearch(now),
+              viewPanel: alone ? undefined : String(panel.id),
+            })}
             aria-label={alone ? "Show all panels" : `Show only ${panel.title}`}
             title={alone ? "Show all panels" : "Show only this panel"}
             className={styles.view}

@@ -72,7 +72,7 @@ function draw(changed: Partial<Panel> = {}): void {
   });
   render(
     <QueryClientProvider client={new QueryClient()}>
-      <PlaceContext value={SHOWN}>
+      <PlaceContext value={{ ...SHOWN, uid: SHOWN.board.uid }}>
         <BoardContext value={SHOWN}>
           {/* The types know the console's own router only. */}
           <RouterProvider router={router as never} />

@@ -1,36 +1,43 @@
 import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
 
+import { withoutWatchdog, wrongNow } from "../../api/alertQueries";
 import { alerts } from "../../api/queries";
 import type { ActiveAlert } from "../../api/types";
 import { Badge } from "../../components/Badge";
 import { Panel } from "../../components/Panel";
 import { Async } from "../../components/states";
 import { Time } from "../../components/Time";
+import { boardHref, incidentRange, tracesHref } from "../alerts/links";
+import { AppLink } from "../dashboards/AppLink";
 import styles from "./list.module.css";
 
-const WATCHDOG = "Watchdog";
-
-/** What is wrong now; the alert that always fires, to show that alerting works, is no trouble. */
+/** What is wrong now. */
 export function AlertsPanel() {
   const query = useQuery(alerts);
-  const wrong = (all: readonly ActiveAlert[]) =>
-    all.filter((alert) => alert.state === "firing" && alert.name !== WATCHDOG);
-  const firing = query.data && wrong(query.data.alerts);
-  const quiet = query.data?.alerts.filter((alert) => alert.state !== "firing").length ?? 0;
+  const firing = query.data && wrongNow(query.data.alerts);
+  const quiet = query.data
+    ? withoutWatchdog(query.data.alerts).length - wrongNow(query.data.alerts).length
+    : 0;
   return (
     <Panel
       title="Wrong now"
       note={firing && `${firing.length} firing${quiet ? `, ${quiet} silenced or waiting` : ""}`}
+      tools={
+        <Link to="/alerts" search={{}}>
+          All
+        </Link>
+      }
     >
       <Async
         query={query}
         what="alerts"
         empty="Nothing fires."
-        isEmpty={(found) => !wrong(found.alerts).length}
+        isEmpty={(found) => !wrongNow(found.alerts).length}
       >
         {(found) => (
           <ul className={styles.list}>
-            {wrong(found.alerts).map((alert) => (
+            {wrongNow(found.alerts).map((alert) => (
               <Alert key={alert.fingerprint} alert={alert} />
             ))}
           </ul>
@@ -41,17 +48,23 @@ export function AlertsPanel() {
 }
 
 function Alert({ alert }: { alert: ActiveAlert }) {
-  const { summary, description, dashboard_url: board, traces_url: traces } = alert.annotations;
+  const { summary, description } = alert.annotations;
+  const told = { ...alert, ends_at: null };
+  const board = boardHref(told);
+  const traces = tracesHref(told);
   return (
     <li className={styles.item}>
       <div className={styles.line}>
         <Badge tone={alert.severity === "page" ? "bad" : "warn"}>{alert.severity}</Badge>
-        <a className={styles.name} href={`/api/runbooks/${alert.name}`}>
+        <Link to="/alerts" search={{ alert: alert.name }} className={styles.name}>
           {alert.name}
-        </a>
+        </Link>
         <span className={styles.end}>
-          {isWeb(board) && <a href={board}>board</a>}
-          {isWeb(traces) && <a href={traces}>traces</a>}
+          {board && <AppLink href={board}>board</AppLink>}
+          {traces && <AppLink href={traces}>traces</AppLink>}
+          <Link to="/incident" search={incidentRange(told)}>
+            incident
+          </Link>
           <span className="muted">
             <Time at={alert.starts_at} relative />
           </span>
@@ -60,9 +73,4 @@ function Alert({ alert }: { alert: ActiveAlert }) {
       {(summary ?? description) && <p className={styles.detail}>{summary ?? description}</p>}
     </li>
   );
-}
-
-/** Annotations are text of rules: only addresses become links. */
-function isWeb(address: string | undefined): address is string {
-  return /^(https?:\/\/|\/(?!\/))/.test(address ?? "");
 }

@@ -1,4 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
 
 import { objectiveFigures, objectives } from "../../api/queries";
 import type { Objective } from "../../api/types";
@@ -64,7 +65,10 @@ function Row({ objective, budget, burn, events }: RowProps) {
         </a>
         <p className={styles.detail}>
           {percent(Number(target))}
-          {limit} · <a href={`/api/runbooks/${runbook}`}>runbook</a>
+          {limit} ·{" "}
+          <Link to="/runbooks/$alert" params={{ alert: runbook }}>
+            runbook
+          </Link>
         </p>
       </div>
       <div className={styles.budget}>

@@ -1,0 +1,55 @@
+import styles from "./AlertsPage.module.css";
+import { type AlertsSearch, SEVERITIES, STATES } from "./search";
+
+interface Props {
+  value: AlertsSearch;
+  onChange: (changed: AlertsSearch) => void;
+}
+
+export function Filters({ value, onChange }: Props) {
+  return (
+    <div className={styles.filters} role="search" aria-label="Alerts">
+      <input
+        type="search"
+        aria-label="Words that alerts hold"
+        placeholder="Name, label or text"
+        value={value.q ?? ""}
+        onChange={(event) => onChange({ q: event.target.value || undefined })}
+      />
+      <Choice
+        label="Severity"
+        options={SEVERITIES}
+        value={value.severity}
+        onChange={(severity) => onChange({ severity })}
+      />
+      <Choice
+        label="State"
+        options={STATES}
+        value={value.state}
+        onChange={(state) => onChange({ state })}
+      />
+    </div>
+  );
+}
+
+interface ChoiceProps<T extends string> {
+  label: string;
+  options: readonly T[];
+  value: T | undefined;
+  onChange: (value: T | undefined) => void;
+}
+
+function Choice<T extends string>({ label, options, value, onChange }: ChoiceProps<T>) {
+  return (
+    <select
+      aria-label={label}
+      value={value ?? ""}
+      onChange={(event) => onChange(options.find((one) => one === event.target.value))}
+    >
+      <option value="">{`${label}: all`}</option>
+      {options.map((one) => (
+        <option key={one}>{one}</option>
+      ))}
+    </select>
+  );
+}

@@ -1,0 +1,31 @@
+import { useQuery } from "@tanstack/react-query";
+
+import { notifications } from "../../api/alertQueries";
+import { Button } from "../../components/Button";
+import { Menu } from "../../components/Menu";
+import { Empty } from "../../components/states";
+import { Time } from "../../components/Time";
+import { episodesOf } from "../alerts/grouping";
+import { incidentRange } from "../alerts/links";
+import styles from "./IncidentPage.module.css";
+import type { IncidentSearch } from "./search";
+
+const OFFERED = 20;
+
+/** The time around an alert of which somebody was told. */
+export function FromAlert({ change }: { change: (changed: IncidentSearch) => void }) {
+  const episodes = episodesOf(useQuery(notifications).data ?? []);
+  return (
+    <div className={styles.field}>
+      <span>Around</span>
+      <Menu label="Around an alert" text="an alert">
+        {episodes.slice(0, OFFERED).map((one) => (
+          <Button key={one.id} small onClick={() => change(incidentRange(one))}>
+            {one.name} <Time at={one.starts_at} relative />
+          </Button>
+        ))}
+        {!episodes.length && <Empty>Nobody was told of anything yet.</Empty>}
+      </Menu>
+    </div>
+  );
+}

@@ -1,0 +1,95 @@
+import { useQuery } from "@tanstack/react-query";
+import { getRouteApi } from "@tanstack/react-router";
+import { lazy, Suspense, useCallback, useMemo } from "react";
+
+import { incident } from "../../api/alertQueries";
+import { Button } from "../../components/Button";
+import { Page } from "../../components/Page";
+import { Async, Empty, Loading } from "../../components/states";
+import { TimeRange } from "../../components/TimeRange";
+import { isLive, resolve, type TextRange, type Window } from "../../grafana/range";
+import { useNow } from "../../lib/useNow";
+import { AlertsPart } from "./AlertsPart";
+import { DownloadMenu } from "./DownloadMenu";
+import { FromAlert } from "./FromAlert";
+import styles from "./IncidentPage.module.css";
+import { Overview } from "./Overview";
+import { askedOf, LAST_HOUR, settled } from "./range";
+import { RunsPart } from "./RunsPart";
+import { TracesPart } from "./TracesPart";
+
+// The lists are drawn before the charts are there.
+const KeyPanels = lazy(() => import("./KeyPanels"));
+const EVERY_SECONDS = 30;
+const route = getRouteApi("/incident");
+
+/** All that is known of a time, on one page, and as a file. */
+export default function IncidentPage() {
+  const search = route.useSearch();
+  const navigate = route.useNavigate();
+  const range = useMemo(
+    () => ({ from: search.from ?? LAST_HOUR.from, to: search.to ?? LAST_HOUR.to }),
+    [search.from, search.to],
+  );
+  const [exactly, update] = useNow(isLive(range) ? EVERY_SECONDS : null);
+  const now = settled(exactly);
+  const change = useCallback(
+    (changed: TextRange) => {
+      update();
+      void navigate({ search: (before) => ({ ...before, ...changed }), resetScroll: false });
+    },
+    [navigate, update],
+  );
+  const asked = useMemo(() => askedOf(range, now), [range, now]);
+  const usable = typeof asked === "object";
+  return (
+    <Page title="Incident" tools={usable && <DownloadMenu window={asked} />}>
+      <div className={styles.toolbar} role="group" aria-label="Time">
+        <TimeRange range={range} window={usable ? asked : resolve(range, now)} change={change} />
+        <FromAlert change={change} />
+        <Button onClick={update} aria-label="Refresh" title="Refresh">
+          ↻
+        </Button>
+      </div>
+      {usable ? (
+        <Known range={range} window={asked} change={change} />
+      ) : (
+        <Empty>
+          <span role="alert">{asked}</span>
+          <Button onClick={() => change(LAST_HOUR)}>Show the last hour</Button>
+        </Empty>
+      )}
+    </Page>
+  );
+}
+
+interface KnownProps {
+  range: TextRange;
+  window: Window;
+  change: (changed: TextRange) => void;
+}
+
+function Known(props: KnownProps) {
+  const query = useQuery(incident(props.window.from, props.window.to));
+  const charts = (
+    <Suspense fallback={<Loading what="the charts" lines={6} />}>
+      <KeyPanels {...props} />
+    </Suspense>
+  );
+  return (
+    <div className={styles.parts} aria-busy={query.isFetching}>
+      <Async query={query} what="the incident" lines={10}>
+        {(found) => (
+          <>
+            <Overview incident={found} />
+            <AlertsPart incident={found} />
+            <RunsPart incident={found} />
+            {charts}
+            <TracesPart incident={found} />
+          </>
+        )}
+      </Async>
+      {query.isError && !query.data && charts}
+    </div>
+  );
+}

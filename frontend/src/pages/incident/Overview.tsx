@@ -1,0 +1,41 @@
+import type { Incident } from "../../api/types";
+import { Figures } from "../../components/Figures";
+import { Time } from "../../components/Time";
+import { count, duration } from "../../lib/format";
+import styles from "./IncidentPage.module.css";
+
+/** How much of what there is, and what is not known. */
+export function Overview({ incident }: { incident: Incident }) {
+  const { alerts, runs, traces, missing } = incident;
+  const failed = runs.total - (runs.by_status.ok ?? 0) - (runs.by_status.cancelled ?? 0);
+  const pages = alerts.items.filter(({ severity }) => severity === "page").length;
+  const length = (Date.parse(incident.end) - Date.parse(incident.start)) / 1_000;
+  return (
+    <>
+      {missing.length > 0 && (
+        <div className={styles.missing} role="status">
+          <strong>Not all of it is here.</strong>
+          <ul>
+            {missing.map(({ source, what, reason, hint }) => (
+              <li key={`${source} ${reason}`}>
+                {what}: {reason}
+                {hint && <span> ({hint})</span>}
+              </li>
+            ))}
+          </ul>
+        </div>
+      )}
+      <Figures
+        of={[
+          { name: "Time", value: <Time at={incident.start} />, note: duration(length) },
+          { name: "Alerts", value: count(alerts.total), note: `${pages} pages` },
+          { name: "Runs", value: count(runs.total), note: `${count(failed)} failed` },
+          ...traces.map(({ title, traces: found }) => ({
+            name: title,
+            value: count(found.length),
+          })),
+        ]}
+      />
+    </>
+  );
+}
