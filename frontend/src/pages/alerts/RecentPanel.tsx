@@ -3,6 +3,7 @@ import { Link, useNavigate } from "@tanstack/react-router";
 import { useMemo } from "react";
 
 import { notifications } from "../../api/alertQueries";
+import { alerts } from "../../api/queries";
 import { Badge } from "../../components/Badge";
 import { Panel } from "../../components/Panel";
 import { Async } from "../../components/states";
@@ -15,7 +16,12 @@ import { SeverityBadge } from "./badges";
 import { type Episode, episodesOf, isWanted, ownLabels } from "./grouping";
 import type { AlertsSearch } from "./search";
 
-const COLUMNS: readonly Column<Episode>[] = [
+interface Row extends Episode {
+  /** Alertmanager has it now; without its word nobody knows. */
+  active: boolean;
+}
+
+const COLUMNS: readonly Column<Row>[] = [
   {
     id: "name",
     title: "Alert",
@@ -55,8 +61,10 @@ const COLUMNS: readonly Column<Episode>[] = [
     title: "Lasted",
     width: "minmax(6.5rem, 1fr)",
     end: true,
-    cell: ({ starts_at, ends_at }) =>
-      ends_at === null ? <Badge tone="bad">no end</Badge> : lasted(starts_at, ends_at),
+    cell: ({ starts_at, ends_at, active }) => {
+      if (ends_at !== null) return lasted(starts_at, ends_at);
+      return active ? <Badge tone="bad">still on</Badge> : <span className="muted">not known</span>;
+    },
   },
   {
     id: "times",
@@ -73,10 +81,13 @@ export function RecentPanel({ search }: { search: AlertsSearch }) {
   const query = useQuery(notifications);
   const navigate = useNavigate();
   const { severity, q } = search;
-  const rows = useMemo(
-    () => episodesOf(query.data ?? []).filter((one) => isWanted(one, { severity, q })),
-    [query.data, severity, q],
-  );
+  const active = useQuery(alerts).data?.alerts;
+  const rows = useMemo((): Row[] => {
+    const now = new Set(active?.map(({ fingerprint }) => fingerprint));
+    return episodesOf(query.data ?? [])
+      .filter((one) => isWanted(one, { severity, q }))
+      .map((one) => ({ ...one, active: now.has(one.fingerprint) }));
+  }, [query.data, active, severity, q]);
   return (
     <Panel title="Recent" note={query.data && `${count(rows.length)} times somebody was told`}>
       <Async

@@ -32,6 +32,7 @@ export function groupsOf(alerts: readonly ActiveAlert[]): Group[] {
 /** One time that an alert fired, from the messages of its begin and its end. */
 export interface Episode {
   id: string;
+  fingerprint: string;
   name: string;
   severity: string;
   labels: Record<string, string>;
@@ -53,11 +54,11 @@ export function episodesOf(notifications: readonly Notification[]): Episode[] {
     const id = `${one.fingerprint} ${one.starts_at}`;
     const known = episodes.get(id);
     if (!known) {
-      const { name, severity, labels, annotations, starts_at, ends_at, times, generator_url } = one;
+      const { fingerprint, name, severity, labels, annotations, starts_at, ends_at } = one;
       const told_at = one.last_received_at;
       episodes.set(id, {
-        ...{ id, name, severity, labels, annotations, starts_at, ends_at, told_at, times },
-        generator_url,
+        ...{ id, fingerprint, name, severity, labels, annotations, starts_at, ends_at, told_at },
+        ...{ times: one.times, generator_url: one.generator_url },
       });
       continue;
     }

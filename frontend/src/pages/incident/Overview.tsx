@@ -25,17 +25,19 @@ export function Overview({ incident }: { incident: Incident }) {
           </ul>
         </div>
       )}
-      <Figures
-        of={[
-          { name: "Time", value: <Time at={incident.start} />, note: duration(length) },
-          { name: "Alerts", value: count(alerts.total), note: `${pages} pages` },
-          { name: "Runs", value: count(runs.total), note: `${count(failed)} failed` },
-          ...traces.map(({ title, traces: found }) => ({
-            name: title,
-            value: count(found.length),
-          })),
-        ]}
-      />
+      <div className={styles.figures}>
+        <Figures
+          of={[
+            { name: "From", value: <Time at={incident.start} />, note: `for ${duration(length)}` },
+            { name: "Alerts", value: count(alerts.total), note: `${pages} pages` },
+            { name: "Runs", value: count(runs.total), note: `${count(failed)} failed` },
+            ...traces
+              // The results have counted runs already.
+              .filter(({ title }) => !title.endsWith(" runs"))
+              .map(({ title, traces: found }) => ({ name: title, value: count(found.length) })),
+          ]}
+        />
+      </div>
     </>
   );
 }

@@ -90,9 +90,8 @@ function Search({ search, incident }: { search: TraceSearch; incident: Incident 
 
 /** `faulty · EUR/USD.SIM`: values say enough, and names are long. */
 function said(attributes: Record<string, string>): string {
-  return Object.entries(attributes)
-    .filter(([name]) => !name.endsWith("run_id"))
-    .map(([name, value]) => (name.endsWith("_bytes") ? "" : value))
-    .filter(Boolean)
-    .join(" · ");
+  const values = Object.entries(attributes)
+    .filter(([name]) => !name.endsWith("run_id") && !name.endsWith("_bytes"))
+    .map(([, value]) => value);
+  return [...new Set(values)].join(" · ");
 }
