@@ -28,7 +28,7 @@ export function Overview({ incident }: { incident: Incident }) {
       <div className={styles.figures}>
         <Figures
           of={[
-            { name: "From", value: <Time at={incident.start} />, note: `for ${duration(length)}` },
+            { name: "From", value: <Time at={incident.start} />, note: duration(length) },
             { name: "Alerts", value: count(alerts.total), note: `${pages} pages` },
             { name: "Runs", value: count(runs.total), note: `${count(failed)} failed` },
             ...traces

@@ -12,7 +12,7 @@ import styles from "./IncidentPage.module.css";
 const RUN: Column<IncidentRun> = {
   id: "run",
   title: "Run",
-  width: "minmax(11rem, 2fr)",
+  width: "minmax(8rem, 2fr)",
   cell: (run) => (
     <Link to="/runs/$runId" params={{ runId: run.run_id }} data-row>
       {run.strategy} · {run.instrument_id}
@@ -33,14 +33,13 @@ const FAILED: readonly Column<IncidentRun>[] = [
     id: "status",
     title: "Status",
     width: "6rem",
-    from: 420,
     cell: ({ status }) => <StatusBadge status={status} />,
   },
   {
     id: "error",
     title: "Error",
     width: "minmax(8rem, 4fr)",
-    from: 620,
+    from: 460,
     cell: ({ error }) => <span title={error ?? ""}>{error ?? NOTHING}</span>,
   },
   {

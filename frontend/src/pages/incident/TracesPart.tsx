@@ -16,7 +16,7 @@ const COLUMNS: readonly Column<Found>[] = [
   {
     id: "name",
     title: "Trace",
-    width: "minmax(10rem, 3fr)",
+    width: "minmax(8rem, 2fr)",
     cell: (trace) => (
       <AppLink href={traceHref(trace.trace_id)} data-row>
         {trace.name || trace.trace_id}
@@ -27,7 +27,7 @@ const COLUMNS: readonly Column<Found>[] = [
     id: "more",
     title: "Of it",
     width: "minmax(8rem, 3fr)",
-    from: 520,
+    from: 440,
     cell: ({ attributes }) => {
       const text = said(attributes);
       return <span title={text}>{text}</span>;
