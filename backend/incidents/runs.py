@@ -16,7 +16,6 @@ from backend.result_store import ResultStore
 FAILED: tuple[RunStatus, ...] = ("error", "timeout", "killed")
 MOST_FAILED, MOST_SLOW = 100, 20
 LONGEST_ERROR = 1_000
-_DURATION = "nautilus_backtest_duration_seconds"
 
 
 def runs(
@@ -43,8 +42,8 @@ def objectives(documents: Documents) -> dict[str, float]:
     return {
         window: float(one["threshold"])
         for one in found
-        if one.get("indicator", {}).get("metric") == _DURATION and one["threshold"] is not None
-        for window in one["indicator"].get("labels", {}).get("window", ())
+        if one["unit"] == "seconds" and one["threshold"] is not None
+        for window in one.get("indicator", {}).get("labels", {}).get("window", ())
     }
 
 
