@@ -18,7 +18,6 @@ from backend.incidents.models import (
 
 _LONGEST_CELL = 300
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>|#~])")
-_MARGIN = timedelta(minutes=10)
 
 
 def markdown(incident: Incident, console: str) -> str:
@@ -112,7 +111,7 @@ def _objective(one: IncidentRun) -> str:
 def _search(found: TraceSearch, incident: Incident, console: str) -> str:
     heads = ("trace", "root", "service", "started", "took", "more")
     rows = [
-        (f"[{one.trace_id}]({_trace(one.trace_id, one.started_at, console)})", _cell(one.name),
+        (f"[{one.trace_id}]({console}/traces/{one.trace_id})", _cell(one.name),
          _cell(one.service), _time(one.started_at), _length(one.duration_ms / 1_000),
          _cell(", ".join(f"{name}={value}" for name, value in one.attributes.items())))
         for one in found.traces
@@ -123,11 +122,6 @@ def _search(found: TraceSearch, incident: Incident, console: str) -> str:
         f"Traces: {_cell(found.title)}", len(found.traces), _table(heads, rows),
         f"Search: [`{found.query.replace('`', '')}`]({link})",
     )  # fmt: skip
-
-
-def _trace(trace_id: str, started: datetime, console: str) -> str:
-    search = urlencode({"q": f'{{ trace:id = "{trace_id}" }}'}, quote_via=quote)
-    return f"{console}/traces?{search}&{_range(started - _MARGIN, started + _MARGIN)}"
 
 
 def _series(panels: Sequence[SeriesPanel]) -> str:

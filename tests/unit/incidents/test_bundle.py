@@ -66,7 +66,7 @@ def test_it_says_what_happened_and_leads_on(
     assert "a target is down" in text
     assert "[run-00001](http://console.example/runs/run-00001) | killed" in text
     assert "| 0:01:15 | 0:01:00, missed |" in text
-    assert "http://console.example/traces?q=%7B%20trace%3Aid%20%3D%20%22ab12%22%20%7D&from=" in text
+    assert "[ab12](http://console.example/traces/ab12) | POST /api/backtest/run |" in text
     assert "Not all of it is here" not in text
 
 

@@ -7,11 +7,11 @@ import { Badge } from "../../components/Badge";
 import { Button } from "../../components/Button";
 import { Time } from "../../components/Time";
 import { duration, plain } from "../../lib/format";
-import { AppLink } from "../dashboards/AppLink";
 import styles from "./AlertDetail.module.css";
 import { SeverityBadge, stateTone } from "./badges";
 import { ownLabels } from "./grouping";
 import { boardHref, expressionOf, incidentRange, tracesHref, webAddress } from "./links";
+import { TargetLink } from "./TargetLink";
 
 interface Facts {
   severity: string;
@@ -65,11 +65,11 @@ function Links({ alert, silence }: Omit<Props, "state">) {
   const expression = webAddress(alert.generator_url);
   return (
     <div className={styles.links}>
-      {board && <AppLink href={board}>Board</AppLink>}
+      {board && <TargetLink href={board}>Board</TargetLink>}
       {traces && (
-        <AppLink href={traces} title={alert.annotations.traceql}>
+        <TargetLink href={traces} title={alert.annotations.traceql}>
           Traces
-        </AppLink>
+        </TargetLink>
       )}
       <Link to="/incident" search={incidentRange(alert)}>
         Incident

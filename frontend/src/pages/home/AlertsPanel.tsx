@@ -9,7 +9,7 @@ import { Panel } from "../../components/Panel";
 import { Async } from "../../components/states";
 import { Time } from "../../components/Time";
 import { boardHref, incidentRange, tracesHref } from "../alerts/links";
-import { AppLink } from "../dashboards/AppLink";
+import { TargetLink } from "../alerts/TargetLink";
 import styles from "./list.module.css";
 
 /** What is wrong now. */
@@ -60,8 +60,8 @@ function Alert({ alert }: { alert: ActiveAlert }) {
           {alert.name}
         </Link>
         <span className={styles.end}>
-          {board && <AppLink href={board}>board</AppLink>}
-          {traces && <AppLink href={traces}>traces</AppLink>}
+          {board && <TargetLink href={board}>board</TargetLink>}
+          {traces && <TargetLink href={traces}>traces</TargetLink>}
           <Link to="/incident" search={incidentRange(told)}>
             incident
           </Link>

@@ -5,15 +5,15 @@ import { Button } from "../../components/Button";
 import { Menu } from "../../components/Menu";
 import { Empty } from "../../components/states";
 import { Time } from "../../components/Time";
+import type { TextRange } from "../../grafana/range";
 import { episodesOf } from "../alerts/grouping";
 import { incidentRange } from "../alerts/links";
 import styles from "./IncidentPage.module.css";
-import type { IncidentSearch } from "./search";
 
 const OFFERED = 20;
 
 /** The time around an alert of which somebody was told. */
-export function FromAlert({ change }: { change: (changed: IncidentSearch) => void }) {
+export function FromAlert({ change }: { change: (changed: TextRange) => void }) {
   const episodes = episodesOf(useQuery(notifications).data ?? []);
   return (
     <div className={styles.field}>
