@@ -12,7 +12,7 @@ import styles from "./IncidentPage.module.css";
 const RUN: Column<IncidentRun> = {
   id: "run",
   title: "Run",
-  width: "minmax(8rem, 2fr)",
+  width: "minmax(8rem, 3fr)",
   cell: (run) => (
     <Link to="/runs/$runId" params={{ runId: run.run_id }} data-row>
       {run.strategy} · {run.instrument_id}
@@ -38,7 +38,7 @@ const FAILED: readonly Column<IncidentRun>[] = [
   {
     id: "error",
     title: "Error",
-    width: "minmax(8rem, 4fr)",
+    width: "minmax(7rem, 3fr)",
     from: 460,
     cell: ({ error }) => <span title={error ?? ""}>{error ?? NOTHING}</span>,
   },
