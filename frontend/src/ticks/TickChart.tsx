@@ -112,7 +112,8 @@ function Legend({ drawing, view, at, precision }: LegendProps) {
   const time = view.times[index];
   if (time === undefined) return null;
   const moment = new Date(time * 1_000);
-  const told = (value: number | undefined) => (value === undefined ? "–" : plain(value, 8));
+  const told = (value: number | undefined, price = false) =>
+    value === undefined ? "–" : price ? value.toFixed(precision) : plain(value, 8);
   return (
     <>
       <span title={utc(moment)}>{precise(moment)}</span>
@@ -124,7 +125,8 @@ function Legend({ drawing, view, at, precision }: LegendProps) {
       ))}
       {drawing.told.map((one, place) => (
         <span key={one.column}>
-          {one.label} <strong>{told(view.columns[drawing.lines.length + place]?.[index])}</strong>
+          {one.label}{" "}
+          <strong>{told(view.columns[drawing.lines.length + place]?.[index], one.price)}</strong>
         </span>
       ))}
     </>

@@ -3,6 +3,7 @@
 import uPlot from "uplot";
 
 import { CLOCK, FONT } from "../components/chartOptions";
+import { haveRoom, paintCandles } from "./candles";
 import type { Drawing } from "./kinds";
 import type { Drawn } from "./protocol";
 
@@ -99,8 +100,13 @@ export class TickPlot {
       grid: { stroke: colour("line"), width: 1 },
       ticks: { stroke: colour("line"), width: 1, size: 4 },
     };
-    const { lines, shape, band } = this.#drawing;
-    const steps = shape === "steps" ? uPlot.paths.stepped?.({ align: 1 }) : undefined;
+    const { lines, shape, candles } = this.#drawing;
+    const paths = shape === "steps" ? uPlot.paths.stepped?.({ align: 1 }) : uPlot.paths.linear?.();
+    const band = candles && lines.length > 1;
+    const candle = { up: colour("good"), down: colour("bad") };
+    const asCandles = () => candles && haveRoom(this.#view, this.#size.width);
+    const lined: uPlot.Series.PathBuilder = (chart, series, first, last) =>
+      asCandles() ? null : (paths?.(chart, series, first, last) ?? null);
     const fill = `color-mix(in srgb, ${colour(lines[0]?.token ?? "")} ${BAND_ALPHA}%, transparent)`;
     return {
       ...this.#size,
@@ -133,16 +139,21 @@ export class TickPlot {
           label,
           stroke: colour(token),
           width: 1.25,
-          ...(steps ? { paths: steps } : {}),
+          paths: lined,
           // Points show where they stand apart.
-          points: { size: 4, fill: colour(token), space: 10 },
+          points: candles ? { show: false } : { size: 4, fill: colour(token), space: 10 },
         })),
       ],
       bands: band ? [{ series: [1, 2], fill }] : [],
       hooks: {
         setCursor: [(chart) => this.#handlers.point(chart.cursor.idx ?? null)],
         setSelect: [(chart) => this.#selected(chart)],
-        draw: [() => this.#handlers.drawn(this.#view)],
+        draw: [
+          (chart) => {
+            if (asCandles()) paintCandles(chart, this.#view, candle);
+            this.#handlers.drawn(this.#view);
+          },
+        ],
       },
     };
   }

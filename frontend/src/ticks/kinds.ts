@@ -16,11 +16,11 @@ export interface Drawing {
   many: string;
   lines: readonly Line[];
   /** Columns that are told under the pointer. */
-  told: readonly { column: string; label: string }[];
+  told: readonly { column: string; label: string; price?: true }[];
   /** How a value holds on: until the next one, or on the way to it. */
   shape: "steps" | "line";
-  /** Whether the area between the first two lines is filled. */
-  band: boolean;
+  /** Whether these are bars: high, low, close, and the open that is told. */
+  candles: boolean;
 }
 
 /** The catalog's order, strictly ascending. */
@@ -36,7 +36,7 @@ export const DRAWINGS: Record<Kind, Drawing> = {
     ],
     told: [],
     shape: "steps",
-    band: false,
+    candles: false,
   },
   trade: {
     one: "trade",
@@ -44,7 +44,7 @@ export const DRAWINGS: Record<Kind, Drawing> = {
     lines: [{ column: "price", label: "Price", token: "series-1" }],
     told: [{ column: "size", label: "Size" }],
     shape: "line",
-    band: false,
+    candles: false,
   },
   bar: {
     one: "bar",
@@ -55,11 +55,11 @@ export const DRAWINGS: Record<Kind, Drawing> = {
       { column: "close", label: "Close", token: "series-1" },
     ],
     told: [
-      { column: "open", label: "Open" },
+      { column: "open", label: "Open", price: true },
       { column: "volume", label: "Volume" },
     ],
     shape: "line",
-    band: true,
+    candles: true,
   },
 };
 
