@@ -19,6 +19,8 @@ import { direction, moved, nextSort } from "./tableMoves";
 export interface Column<T> {
   id: string;
   title: string;
+  /** In place of the title, which it must name: a control for the whole column. */
+  head?: ReactNode;
   cell: (row: T) => ReactNode;
   /** A track of a CSS grid, such as `minmax(8rem, 1fr)`. */
   width: string;
@@ -198,7 +200,7 @@ function Head<T>({ columns, tracks, sort, onSort }: HeadProps<T>) {
                   {order && <span aria-hidden> {order === "ascending" ? "↑" : "↓"}</span>}
                 </button>
               ) : (
-                column.title
+                (column.head ?? column.title)
               )}
             </div>
           );

@@ -137,3 +137,13 @@ it("says that a day of the address has no files", async () => {
   open("/data?day=1999-01-01");
   expect(await screen.findByText("There are no raw files for 1999-01-01.")).toBeTruthy();
 });
+
+it("chooses all files of a day, or none", async () => {
+  answers();
+  open("/data");
+  const all = await screen.findByRole("checkbox", { name: "Choose all files" });
+  fireEvent.click(all);
+  expect(screen.getByRole("button", { name: "Convert 2 files" })).toBeTruthy();
+  fireEvent.click(all);
+  expect(screen.getByRole("button", { name: "Convert the day" })).toBeTruthy();
+});

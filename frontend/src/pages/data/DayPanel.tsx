@@ -24,16 +24,28 @@ interface Props {
 export function DayPanel({ day, open, job, onBegin }: Props) {
   const navigate = route.useNavigate();
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
-  const columns = useMemo(
-    () =>
-      fileColumns(chosen, (path) => {
-        const next = new Set(chosen);
-        if (!next.delete(path)) next.add(path);
-        setChosen(next);
-      }),
-    [chosen],
-  );
-  const there = day.files.map(({ path }) => path).filter((path) => chosen.has(path));
+  const { files } = day;
+  const columns = useMemo(() => {
+    function choose(path: string): void {
+      const next = new Set(chosen);
+      if (!next.delete(path)) next.add(path);
+      setChosen(next);
+    }
+    const whole = files.length > 0 && files.every(({ path }) => chosen.has(path));
+    const all = () => setChosen(new Set(whole ? [] : files.map(({ path }) => path)));
+    return fileColumns(
+      chosen,
+      choose,
+      <input
+        type="checkbox"
+        className={styles.check}
+        aria-label="Choose all files"
+        checked={whole}
+        onChange={all}
+      />,
+    );
+  }, [chosen, files]);
+  const there = files.map(({ path }) => path).filter((path) => chosen.has(path));
   return (
     <Panel title={`Files of ${day.day}`} note={count(day.files.length)} className={styles.files}>
       <Convert day={day.day} files={there} job={job} onBegin={onBegin} />

@@ -1,4 +1,5 @@
 import { Link } from "@tanstack/react-router";
+import type { ReactNode } from "react";
 
 import type { RawFile } from "../../api/types";
 import { Badge } from "../../components/Badge";
@@ -7,15 +8,17 @@ import { bytes, count } from "../../lib/format";
 import styles from "./DataPage.module.css";
 import { stateOf } from "./days";
 
-/** Columns of a day's files; `chosen` are to be converted. */
+/** Columns of a day's files; `chosen` are to be converted, `all` chooses all. */
 export function fileColumns(
   chosen: ReadonlySet<string>,
   choose: (path: string) => void,
+  all: ReactNode,
 ): readonly Column<RawFile>[] {
   return [
     {
       id: "chosen",
-      title: "",
+      title: "Chosen",
+      head: all,
       width: "2.5rem",
       cell: ({ path }) => (
         <input
