@@ -80,11 +80,14 @@ class Links:
     """Followed by the uid of a board: the console's, or Grafana's …/d."""
     traces: str = "http://127.0.0.1:8000/traces"
     """The console's search; followed by ?q= and TraceQL."""
+    alerts: str = "http://127.0.0.1:8000/alerts"
+    """The console's page with the form for silences; followed by ?silence= and matchers."""
 
     @classmethod
     def of(cls, console: str) -> Links:
         """All pages below `console`, an address without a slash at the end."""
-        return cls(f"{console}/api/runbooks", f"{console}/dashboards", f"{console}/traces")
+        pages = ("api/runbooks", "dashboards", "traces", "alerts")
+        return cls(*(f"{console}/{page}" for page in pages))
 
     @classmethod
     def from_environment(cls, env: Mapping[str, str], console: str, grafana: str = "") -> Links:

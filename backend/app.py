@@ -26,7 +26,7 @@ from backend.notifications import Notifications
 from backend.problems import BodyLimit, Problem
 from backend.result_pages import page_cache
 from backend.result_store import ResultStore
-from backend.routes import boards, traces
+from backend.routes import alerts, boards, traces
 from backend.routes.vitals import RateLimit
 from backend.services import Services
 from backend.settings import Settings
@@ -113,6 +113,7 @@ def create_app(
     add_console(app, session, dist)
     app.include_router(boards.pages)
     app.include_router(traces.pages)
+    app.include_router(alerts.pages)
     problems.install(app)
     _describe_problems(app)
     app.add_middleware(BodyLimit, limit=BODY_LIMIT, by_path=BODY_LIMITS)

@@ -21,6 +21,7 @@ def templates(place: Place) -> dict[str, str]:
     found["links.tmpl"] = (
         found["links.tmpl"]
         .replace("@traces@", place.links.traces)
+        .replace("@alerts@", place.links.alerts)
         .replace("@ranges@\n", "".join(map(_range, sorted(ranges, key=seconds))))
     )
     return found

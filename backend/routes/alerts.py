@@ -16,11 +16,16 @@ from backend.alert_models import (
     State,
     Webhook,
 )
+from backend.alert_page import LONGEST_FILTER, body
+from backend.documents import document, html_headers
 from backend.notifications import MAX_PAGE, is_watchdog
 from backend.routes.answers import NOT_CHANGED, IfNoneMatch, typed
 from backend.services import Parts
 
 router = APIRouter(prefix="/alerts", tags=["alerts"])
+
+pages = APIRouter(include_in_schema=False)
+"""Pages for people, outside of /api."""
 
 MAX_ALERTS = 1_000
 
@@ -76,3 +81,12 @@ async def silence(body: NewSilence, parts: Parts) -> SilenceCreated:
 async def end_silence(silence_id: SilenceId, parts: Parts) -> None:
     """End a silence now."""
     await parts.alertmanager.end_silence(silence_id)
+
+
+@pages.get("/alerts")
+async def alert_page(
+    parts: Parts, silence: Annotated[str, Query(max_length=LONGEST_FILTER)] = ""
+) -> Response:
+    """How to silence what `silence` names, and where to read what fires."""
+    html = body(silence, parts.alertmanager.url)
+    return Response(document("Alerts", html), media_type="text/html", headers=html_headers())

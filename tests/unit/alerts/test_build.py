@@ -71,6 +71,7 @@ def test_addresses_of_the_place_are_everywhere() -> None:
     found = {url for url in re.findall(r"https?://[\w.-]+(?::[0-9]+)?", written)}
     assert found == {"http://127.0.0.1:8123", "http://console.example:1234"}
     assert "@traces@" not in written
+    assert "@alerts@" not in written
     assert "@ranges@" not in written
 
 
@@ -134,6 +135,7 @@ def test_links_lead_where_people_reach_the_pages(
     assert f"dashboard_url: {dashboards}/nautobs-" in (tmp_path / "rules/targets.yml").read_text()
     links = tmp_path / "alertmanager" / "templates" / "links.tmpl"
     assert f'printf "{traces}?q=' in links.read_text()
+    assert f'printf "{traces.removesuffix("traces")}alerts?silence=' in links.read_text()
 
 
 def test_a_receiver_that_cannot_be_rendered_is_an_error(

@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from pydantic import BaseModel
 
 from backend.alert_models import NewSilence
+from backend.incidents.models import IncidentRequest
 from backend.models import BacktestRequest, ConvertRequest
 from backend.routes import api
 from backend.strategies import registry
@@ -27,6 +28,7 @@ BODIES: dict[str, type[BaseModel]] = {
     "/api/alerts/silences": NewSilence,
     "/api/backtest/run": BacktestRequest,
     "/api/datasets/convert": ConvertRequest,
+    "/api/incidents": IncidentRequest,
 }
 
 
