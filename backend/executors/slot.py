@@ -138,7 +138,9 @@ class Slot:
         record = self.record()
         message = record.message if record.state is State.UNFIT else ""
         self._count_death()
-        pool, reader, process = self._pool, self._reader, self._find()
+        pool, reader, process = self._pool, self._reader, None
+        with suppress(psutil.NoSuchProcess):
+            process = self._find()
         self._pool = self._reader = self._process = None
         self.running = None
         self.state = "failed"  # what its pool still has to say is of no interest
@@ -181,16 +183,16 @@ class Slot:
         """False when the process is known to have ended, or its pool has given up."""
         if self._pool is None or not self._pool.active:
             return False
-        process = self._find()
-        if process is None:
-            return self.record().pid == 0  # its interpreter is still starting
         with suppress(psutil.NoSuchProcess):
+            process = self._find()
+            if process is None:
+                return True  # its interpreter is still starting
             return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
         return False
 
     def resident_bytes(self) -> int:
-        process = self._find()
         with suppress(psutil.NoSuchProcess):
+            process = self._find()
             return process.memory_info().rss if process is not None else 0
         return 0
 
@@ -253,9 +255,13 @@ class Slot:
         )
 
     def _find(self) -> psutil.Process | None:
+        """None as long as the worker has not written its pid; raises NoSuchProcess.
+
+        The record is read once: were it read again to learn which of the two it is, a worker that
+        writes its pid in between would be taken for dead.
+        """
         if self._process is None and (pid := self.record().pid):
-            with suppress(psutil.NoSuchProcess):
-                self._process = psutil.Process(pid)
+            self._process = psutil.Process(pid)
         return self._process
 
     def _dispose(self, pool: ProcessPool, reader: ProgressReader | None) -> None:

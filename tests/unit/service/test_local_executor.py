@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections import Counter
 from pathlib import Path
 
 import psutil
 import pytest
 
 from backend.executors.affinity import Affinity
+from backend.executors.progress import ProgressReader, Record, State
 
 
 def test_returns_what_the_handler_returned(make_bench):
@@ -279,3 +281,24 @@ def test_a_killed_worker_leaves_no_files(make_bench, tmp_path):
     bench.until_idle()
     folder = bench.executor._folder
     bench.until(lambda: len(list(folder.iterdir())) == 1)
+
+
+def test_a_worker_that_writes_its_pid_between_two_looks_is_alive(
+    make_bench, marked_handler, monkeypatch
+):
+    """It was not there at the first look, and is at the next."""
+    marker, handler = marked_handler
+    read, looks = ProgressReader.read, Counter()
+
+    def late_by_one_look(reader):
+        record = read(reader)
+        looks[reader] += record.state is State.STARTING
+        return Record() if looks[reader] == 1 else record
+
+    monkeypatch.setattr(ProgressReader, "read", late_by_one_look)
+    bench = make_bench(make_handler=handler)
+    bench.until(lambda: max(looks.values(), default=0) > 1)
+    bench.until(Path(f"{marker}-0").exists)
+    Path(f"{marker}-0").unlink()
+    bench.until_idle()
+    assert bench.heard.restarts == []
