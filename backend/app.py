@@ -20,6 +20,7 @@ from backend.console import add_console
 from backend.data_converter import Converter
 from backend.documents import Documents
 from backend.executors.base import Executor
+from backend.head import Head
 from backend.jobs import JobManager
 from backend.metrics_reader import MetricsReader
 from backend.notifications import Notifications
@@ -118,6 +119,7 @@ def create_app(
     _describe_problems(app)
     app.add_middleware(BodyLimit, limit=BODY_LIMIT, by_path=BODY_LIMITS)
     app.add_middleware(Compression)
+    app.add_middleware(Head, prefix="/api/")
     app.add_middleware(AccessControl, access=access)
     session.instrument_app(app)
     return app

@@ -12,7 +12,8 @@ from backend.app import BODY_LIMIT, create_app
 from backend.executors.local import Limits, LocalExecutor
 from backend.settings import Settings
 from nautilus_instrumentation import Settings as TelemetrySettings
-from nautilus_instrumentation import instrument
+from nautilus_instrumentation import instrument, metrics
+from nautilus_instrumentation.exposition.registry import build_registry
 from tests.unit.service import trivial_jobs
 
 ROUTES = {
@@ -295,6 +296,53 @@ def test_a_wrong_method_is_refused_with_the_right_ones(client):
     response = client.put("/api/jobs")
     problem(response, 405)
     assert "GET" in response.headers["allow"]
+
+
+@pytest.mark.parametrize("encoding", ["identity", "gzip"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/strategies",
+        "/api/catalog/instruments",
+        "/api/jobs/none",
+        "/api/nothing",
+        "/api/vitals",
+    ],
+)
+def test_head_is_answered_as_get_without_the_body(client, path, encoding):
+    """The same status and headers, `ETag` and length among them."""
+    headers = {"accept-encoding": encoding}
+    got, head = (client.request(method, path, headers=headers) for method in ("GET", "HEAD"))
+    assert (head.status_code, head.content) == (got.status_code, b"")
+    assert head.headers == got.headers
+    assert int(head.headers["content-length"]) > 0
+
+
+def test_head_takes_the_callers_copy_into_account(client):
+    """304 for an ETag that still holds."""
+    tag = client.head("/api/strategies").headers["etag"]
+    assert client.head("/api/strategies", headers={"if-none-match": tag}).status_code == 304
+
+
+def test_head_of_an_endless_stream_ends(client):
+    """Its caller leaves when the headers are there."""
+    response = client.head("/api/jobs/events")
+    assert (response.status_code, response.content) == (200, b"")
+    assert response.headers["content-type"].startswith("text/event-stream")
+
+
+def test_head_is_counted_as_head(app, client):
+    """With the route that answered it, as a method of the closed set."""
+    client.head("/api/strategies")
+    counted = app.state.services.session.recorder.store
+    samples = [
+        sample.labels
+        for family in build_registry(counted).collect()
+        for sample in family.samples
+        if sample.name == f"{metrics.HTTP_REQUEST_DURATION.family}_count"
+    ]
+    labels = {"http_route": "/api/strategies", "http_response_status_code": "200"}
+    assert {"http_request_method": "HEAD", **labels} in samples
 
 
 @pytest.mark.parametrize("body", ["", "{", "[]", "null", '"text"', "\xff", "[" * 10_000])
