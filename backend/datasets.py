@@ -181,6 +181,7 @@ def _dataset(fields: DatasetTable, series: list[Series], label: str) -> Dataset:
     bars = bar_specs(fields, label)
     if bars:  # those who want none keep the digest that they had before there were any
         meaning["bars"] = sorted(bar.bar_type("") for bar in bars)
+        meaning["borders"] = 1  # catalogs hold parts of bars from before they were put together
     text = json.dumps(meaning, sort_keys=True)
     return Dataset(
         label=label,

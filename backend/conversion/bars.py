@@ -47,6 +47,10 @@ class Bars:
     def slice(self, start: int, stop: int | None = None) -> Bars:
         return Bars(*(getattr(self, f.name)[start:stop] for f in fields(self)))
 
+    def copied(self) -> Bars:
+        """The same without what it is a slice of."""
+        return Bars(*(getattr(self, f.name).copy() for f in fields(self)))
+
     def followed_by(self, other: Bars) -> Bars:
         pairs = ((getattr(self, f.name), getattr(other, f.name)) for f in fields(self))
         return Bars(*(np.concatenate(pair) for pair in pairs))
@@ -163,11 +167,13 @@ class Aggregator:
     def __init__(self, specs: list[BarSpec], price_precision: int, size_precision: int) -> None:
         self._price = specs[0].price
         self._precision = price_precision
-        self._unit = 10 ** (FIXED_PRECISION - size_precision)
+        self._size_precision = size_precision
         self._finest = Maker(math.gcd(*(spec.step_ns for spec in specs)))
         self._makers = [(spec, Maker(spec.step_ns)) for spec in specs]
         self.left_out: dict[BarSpec, int] = {}
         """Bars whose volume the catalog cannot hold."""
+        self.ends: dict[BarSpec, tuple[Bars, Bars]] = {}
+        """The first and the last bar, of which other files may have ticks as well."""
 
     def add(self, ticks: pa.RecordBatch) -> Iterator[tuple[BarSpec, pa.RecordBatch]]:
         """Complete bars as the catalog's columns but `ts_init`."""
@@ -196,21 +202,32 @@ class Aggregator:
                 yield spec, self._batch(spec, bars)
 
     def _batch(self, spec: BarSpec, bars: Bars) -> pa.RecordBatch:
-        volume, fits = self._volume(bars.volume)
-        columns = [bars.open, bars.high, bars.low, bars.close, volume]
-        closes = bars.starts + spec.step_ns
-        if not fits.all():
-            self.left_out[spec] = self.left_out.get(spec, 0) + int((~fits).sum())
-            columns, closes = [column[fits] for column in columns], closes[fits]
-        arrays = [fixed.to_array(np.ascontiguousarray(column)) for column in columns]
-        arrays.append(pa.array(closes.view(_U), pa.uint64()))
-        return pa.RecordBatch.from_arrays(arrays, schema=BAR_LAYOUT.decoded)
+        first = self.ends[spec][0] if spec in self.ends else bars.slice(0, 1).copied()
+        self.ends[spec] = first, bars.slice(-1).copied()
+        batch, left_out = batch_of(bars, spec, self._size_precision)
+        if left_out:
+            self.left_out[spec] = self.left_out.get(spec, 0) + left_out
+        return batch
 
-    def _volume(self, sums: fixed.Words) -> tuple[fixed.Words, npt.NDArray[np.bool_]]:
-        """Sums as the catalog's numbers, and which of them it can hold."""
-        fits = sums[:, 1] < _U(1 << 62)  # the sign must stay free
-        if self._price == "MID":
-            odd = (sums[:, 0] // _U(self._unit & -self._unit)) & _ONE
-            halves = fixed.from_integers(odd.view(np.int64), self._unit)
-            sums = fixed.halved(fixed.add(sums, halves))
-        return sums, fits & ~fixed.above(sums[:, 0], sums[:, 1], SIZE_RAW_MAX)
+
+def batch_of(bars: Bars, spec: BarSpec, size_precision: int) -> tuple[pa.RecordBatch, int]:
+    """The catalog's columns but `ts_init`, and how many bars it cannot hold, which are left out."""
+    volume, fits = _volume(bars.volume, spec.price, 10 ** (FIXED_PRECISION - size_precision))
+    columns = [bars.open, bars.high, bars.low, bars.close, volume]
+    closes = bars.starts + spec.step_ns
+    if not fits.all():
+        columns, closes = [column[fits] for column in columns], closes[fits]
+    arrays = [fixed.to_array(np.ascontiguousarray(column)) for column in columns]
+    arrays.append(pa.array(closes.view(_U), pa.uint64()))
+    batch = pa.RecordBatch.from_arrays(arrays, schema=BAR_LAYOUT.decoded)
+    return batch, len(bars) - batch.num_rows
+
+
+def _volume(sums: fixed.Words, price: str, unit: int) -> tuple[fixed.Words, npt.NDArray[np.bool_]]:
+    """Sums as the catalog's numbers, and which of them it can hold."""
+    fits = sums[:, 1] < _U(1 << 62)  # the sign must stay free
+    if price == "MID":
+        odd = (sums[:, 0] // _U(unit & -unit)) & _ONE
+        halves = fixed.from_integers(odd.view(np.int64), unit)
+        sums = fixed.halved(fixed.add(sums, halves))
+    return sums, fits & ~fixed.above(sums[:, 0], sums[:, 1], SIZE_RAW_MAX)

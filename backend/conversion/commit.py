@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from itertools import count
 from pathlib import Path
 
 import pyarrow.parquet as pq
 
+from backend.conversion import borders
+from backend.conversion.borders import Entry, Shown
 from backend.conversion.journal import Moves
 from backend.conversion.layout import (
     BATCH_ROWS,
-    TS_EVENT,
     TS_INIT,
     file_name,
     layout_of,
-    parse_file_name,
     tick_folder,
 )
 from backend.conversion.manifest import Manifest, Output
-from backend.conversion.sinks import Staged, verify
+from backend.conversion.neighbours import Neighbour, neighbours, refuse_other_precisions
+from backend.conversion.sinks import Staged, left_out, verify
 from backend.conversion.workspace import RawName, Workspace, instrument_lock, series_lock
 from backend.conversion.writer import TickWriter
 from backend.errors import Conflict
@@ -28,28 +31,6 @@ from backend.models import SeriesKind
 
 NEIGHBOURS_LOCK = "zz-neighbours"
 """Guards the manifests of sources that a commit does not own."""
-
-
-@dataclass(frozen=True)
-class _Neighbour:
-    """A file of the same instrument and kind that the catalog holds."""
-
-    path: Path
-    first_init_ns: int
-    last_init_ns: int
-
-    def event_range(self) -> tuple[int, int]:
-        """First and last `ts_event`, from the file's statistics."""
-        with pq.ParquetFile(self.path) as file:
-            metadata = file.metadata
-            place = file.schema_arrow.names.index(TS_EVENT)
-            found = [metadata.row_group(i).column(place) for i in range(metadata.num_row_groups)]
-            if any(column.statistics is None for column in found):
-                return self.first_init_ns, self.last_init_ns
-            return (
-                min(column.statistics.min for column in found),
-                max(column.statistics.max for column in found),
-            )
 
 
 @dataclass
@@ -64,6 +45,8 @@ class Commit:
     _moved: dict[RawName, Manifest] = field(default_factory=dict)
     """Manifests of neighbours whose files move, as they are going to be."""
     _warnings: list[str] = field(default_factory=list)
+    _numbers: Iterator[int] = field(default_factory=count)
+    """Of scratch files."""
 
     def run(self, manifest: Manifest, staged: list[Staged]) -> Manifest:
         """Make `staged` and `manifest` visible in place of what the file became before.
@@ -76,16 +59,24 @@ class Commit:
         series: set[tuple[SeriesKind, str]] = {(item.kind, item.identifier) for item in staged}
         if before is not None:
             series |= {(before.kind_of(output), output.identifier) for output in before.outputs}
+            series |= {("bar", bar_type) for bar_type in before.bar_types}
         self.moves.locks = sorted(series_lock(kind, identifier) for kind, identifier in series)
         with self._locks:
             for label in self.moves.locks:
                 self._locks.enter_context(self.workspace.lock(label))
             before = self.workspace.manifest(self.name)  # neighbours may have moved its outputs
             own = [output.path for output in before.outputs] if before is not None else []
-            outputs = [self._place(item, own) for item in staged]
+            ticks = {
+                item.instrument_id: self._place(item, own) for item in staged if not item.bar_type
+            }
+            outputs = list(ticks.values())
+            bars = {item.bar_type: item for item in staged if item.bar_type}
+            for bar_type in sorted({*bars, *(before.bar_types if before is not None else ())}):
+                outputs += self._place_bars(bar_type, bars.get(bar_type), ticks, own)
             manifest = manifest.model_copy(
                 update={
                     "outputs": outputs,
+                    "bar_types": sorted(bars),
                     "instruments": self._write_instruments(),
                     "warnings": manifest.warnings + self._warnings,
                 }
@@ -109,9 +100,10 @@ class Commit:
         """Fit a file between its neighbours, and plan its move."""
         folder = tick_folder(self.workspace.catalog, item.kind, item.identifier)
         floor, later = None, []
-        neighbours = _neighbours(folder)
-        self._compare_precisions(item, [n for n in neighbours if self._relative(n.path) not in own])
-        for other in neighbours:
+        there = neighbours(folder)
+        others = [n for n in there if self._relative(n.path) not in own]
+        refuse_other_precisions(item, others, self.workspace)
+        for other in there:
             relative = self._relative(other.path)
             if relative in own or other.last_init_ns < item.written.first_init_ns:
                 continue
@@ -133,13 +125,72 @@ class Commit:
         self._move_on_later(later, item)
         return self._plan(item, folder)
 
+    def _place_bars(
+        self, bar_type: str, item: Staged | None, ticks: dict[str, Output], own: list[str]
+    ) -> list[Output]:
+        """Fit a file's bars between its neighbours', and plan the moves of all that change."""
+        path = self.workspace.borders_path(bar_type)
+        book = borders.Book.read(path)
+        book.entries = [e for e in book.entries if self.workspace.manifest_path(e.name).exists()]
+        before = book.shown()
+        entry = borders.entry_of(self.name, item, ticks[item.instrument_id]) if item else None
+        book.put(self.name, entry)
+        shown, entries = book.shown(), {entry.name: entry for entry in book.entries}
+        changed = [n for n in shown if n != self.name and shown[n] != before.get(n)]
+        replaced = [self._remake(bar_type, entries[name], shown[name]) for name in changed]
+        self.moves.write[self._relative(path)] = book.model_dump_json()
+        if item is None or entry is None:
+            return []
+        if shown[self.name] != tuple((part,) for part in dict.fromkeys((entry.first, entry.last))):
+            found = self._with_ends(bar_type, item.path, entry, shown[self.name])
+            if found is None:
+                return []
+            item = replace(item, path=found.path, written=found.written)
+        return [self._place(item, [*own, *(old for old in replaced if old is not None)])]
+
+    def _remake(self, bar_type: str, entry: Entry, shown: Shown) -> str | None:
+        """Plan that a neighbour's bars are made again; returns where they are now."""
+        self._lock_neighbours()
+        manifest = self._moved.get(entry.name) or self.workspace.manifest(entry.name)
+        assert manifest is not None  # it was there, and nobody else may remove it
+        place = next((i for i, o in enumerate(manifest.outputs) if o.bar_type == bar_type), None)
+        old = manifest.outputs[place].path if place is not None else None
+        source = self.workspace.catalog / old if old is not None else None
+        if source is not None and not source.exists():
+            return None  # its raw file is going to be converted again for that
+        remade = self._with_ends(bar_type, source, entry, shown)
+        kept = [output for output in manifest.outputs if output.bar_type != bar_type]
+        if old is not None:
+            self.moves.remove.append(old)
+        if remade is not None:
+            folder = tick_folder(self.workspace.catalog, "bar", bar_type)
+            kept.append(self._plan(remade, folder))
+        manifest.outputs = kept
+        manifest.warnings = [text for text in manifest.warnings if text != _split(bar_type)]
+        self._moved[entry.name] = manifest
+        self._record(entry.name, manifest)
+        return old
+
+    def _with_ends(
+        self, bar_type: str, source: Path | None, entry: Entry, shown: Shown
+    ) -> Staged | None:
+        """A file of bars with others at its ends, checked; None when no bar is left."""
+        scratch = self.workspace.scratch(self.name)
+        target = scratch.with_name(f"{scratch.name}.border{next(self._numbers)}.tmp")
+        written, schema, dropped = borders.rewrite(target, source, bar_type, entry, shown)
+        if dropped:
+            self._warnings.append(left_out(bar_type, dropped))
+        if written is None:
+            return None
+        instrument_id = schema.metadata[b"instrument_id"].decode()
+        made = Staged(instrument_id, "bar", target, written, schema, bar_type)
+        verify(made, each_value=True)
+        return made
+
     def _warn_of_split(self, item: Staged) -> None:
-        """Where two files meet within a bar, each of them gives its part of it."""
+        """Where a file meets one within a bar that is not known to be ours, each gives its part."""
         if item.bar_type is not None:
-            self._warnings.append(
-                f"a bar of {item.bar_type} is in two parts, since a neighbouring file ends or "
-                "begins within it"
-            )
+            self._warnings.append(_split(item.bar_type))
 
     def _is_forgotten(self, item: Staged, folder: Path, relative: str) -> bool:
         """Whether a file is what this conversion makes, its manifest having been lost."""
@@ -162,7 +213,7 @@ class Commit:
             "file", "keep one of the two, or cut them so that neither reaches into the other",
         )  # fmt: skip
 
-    def _move_on_later(self, later: list[_Neighbour], item: Staged) -> None:
+    def _move_on_later(self, later: list[Neighbour], item: Staged) -> None:
         """Give neighbours that follow the `ts_init` that they would have got after this file."""
         last = item.written.last_init_ns
         for other in sorted(later, key=lambda n: n.first_init_ns):
@@ -184,34 +235,20 @@ class Commit:
             self._record(name, owner)
             last = moved.written.last_init_ns
 
-    def _neighbour_manifest(self, output: str) -> Manifest | None:
-        """The manifest that lists a neighbour's file, safe to change until the commit's end."""
+    def _lock_neighbours(self) -> None:
         if NEIGHBOURS_LOCK not in self.moves.locks:  # taken last by everybody: no deadlock
             self._locks.enter_context(self.workspace.lock(NEIGHBOURS_LOCK))
             self.moves.locks.append(NEIGHBOURS_LOCK)
+
+    def _neighbour_manifest(self, output: str) -> Manifest | None:
+        """The manifest that lists a neighbour's file, safe to change until the commit's end."""
+        self._lock_neighbours()
         for manifest in self._moved.values():
             if any(o.path == output for o in manifest.outputs):
                 return manifest
         return self.workspace.owner(output)
 
-    def _compare_precisions(self, item: Staged, others: list[_Neighbour]) -> None:
-        """Files of other precisions must be ours: those are stale, and convert again."""
-        if not others:
-            return
-        with pq.ParquetFile(others[0].path) as file:
-            there = file.schema_arrow.metadata or {}
-        for key in (b"price_precision", b"size_precision"):
-            if there.get(key) == item.schema.metadata[key]:
-                continue
-            relative = self._relative(others[0].path)
-            if self.workspace.owner(relative) is None:
-                wrong, right = (m.get(key, b"?").decode() for m in (there, item.schema.metadata))
-                raise Conflict(
-                    f"{relative} in the catalog has {key.decode()} {wrong}, the description says "
-                    f"{right}", key.decode(), "correct the description, or remove that file",
-                )  # fmt: skip
-
-    def _as_staged(self, other: _Neighbour, like: Staged) -> Staged:
+    def _as_staged(self, other: Neighbour, like: Staged) -> Staged:
         with pq.ParquetFile(other.path) as file:
             return replace(like, path=other.path, schema=file.schema_arrow)
 
@@ -256,10 +293,7 @@ class Commit:
         return path.relative_to(self.workspace.catalog).as_posix()
 
 
-def _neighbours(folder: Path) -> list[_Neighbour]:
-    """Files of one instrument and kind, by time."""
-    if not folder.is_dir():
-        return []
-    found = [(path, parse_file_name(path.name)) for path in folder.iterdir()]
-    named = [_Neighbour(path, *interval) for path, interval in found if interval]
-    return sorted(named, key=lambda n: (n.first_init_ns, n.last_init_ns))
+def _split(bar_type: str) -> str:
+    return (
+        f"a bar of {bar_type} is in two parts, since a neighbouring file ends or begins within it"
+    )

@@ -68,6 +68,9 @@ class Manifest(BaseModel):
     mapping: str = Field(description="digest of the description that was used")
     instruments: list[str] = Field(description="instrument files, relative to the catalog")
     outputs: list[Output]
+    bar_types: list[str] = Field(
+        default_factory=list, description="that it has ticks of; another file may hold the bars"
+    )
     rows_read: int
     rows_written: int
     rows_rejected: int

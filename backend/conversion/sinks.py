@@ -15,7 +15,7 @@ import pyarrow as pa
 from backend.conversion import check, sorting
 from backend.conversion.background import Background
 from backend.conversion.bar_types import BarSpec
-from backend.conversion.bars import Aggregator
+from backend.conversion.bars import Aggregator, Bars
 from backend.conversion.layout import BAR_LAYOUT, LAYOUTS, layout_of
 from backend.conversion.sorting import Sorter
 from backend.conversion.writer import TickWriter, Written
@@ -33,6 +33,8 @@ class Staged:
     written: Written
     schema: pa.Schema
     bar_type: str | None = None
+    ends: tuple[Bars, Bars] | None = None
+    """First and last bar, as sums that were not brought into the catalog's form."""
 
     @property
     def identifier(self) -> str:
@@ -60,6 +62,11 @@ def verify(staged: Staged, each_value: bool = False) -> None:
     )  # fmt: skip
     if found:
         raise check.defect(staged.schema, found)
+
+
+def left_out(bar_type: str, count: int) -> str:
+    """The warning about bars that are too large."""
+    return f"{count:,} bars {bar_type} were left out: the catalog cannot hold their volume"
 
 
 class Files:
@@ -112,11 +119,16 @@ class Files:
             return []
         instrument = self._instrument.instrument_id
         staged = [Staged(instrument, self._kind, self._path("tmp"), ticks, self._schema)]
+        ends = {bar: found for one in self._aggregators for bar, found in one.ends.items()}
         for bar, writer in self._bars.items():
             written = writer.finish()
             if written is not None:
-                schema, name = self._bar_schema(bar), bar.bar_type(instrument)
-                staged.append(Staged(instrument, "bar", self._bar_path(bar), written, schema, name))
+                staged.append(
+                    Staged(
+                        instrument, "bar", self._bar_path(bar), written, self._bar_schema(bar),
+                        bar.bar_type(instrument), ends[bar],
+                    )
+                )  # fmt: skip
         return staged
 
     def warnings(self) -> list[str]:
@@ -124,11 +136,7 @@ class Files:
         for aggregator in self._aggregators:
             found.update(aggregator.left_out)
         name = self._instrument.instrument_id
-        return [
-            f"{count:,} bars {bar.bar_type(name)} were left out: the catalog cannot hold their "
-            "volume"
-            for bar, count in found.items()
-        ]
+        return [left_out(bar.bar_type(name), count) for bar, count in found.items()]
 
     def _write_bars(self, made: Iterable[tuple[BarSpec, pa.RecordBatch]]) -> None:
         for bar, batch in made:

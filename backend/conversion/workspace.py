@@ -3,6 +3,7 @@
 <catalog>/conversion/manifests/day-2024-01-02/file.parquet.json          what a file became
 <catalog>/conversion/manifests/day-2024-01-02/file.parquet.rejects.json  rows it rejected
 <catalog>/conversion/manifests/day-2024-01-02/file.parquet.failure.json  why it failed last
+<catalog>/conversion/borders/EURUSD.SIM-1-MINUTE-BID-EXTERNAL.json       bars at files' ends
 <catalog>/conversion/instruments/  what we wrote · locks/ · tmp/
 """
 
@@ -71,6 +72,10 @@ class Workspace:
     def rejects(self, name: RawName) -> RejectReport | None:
         """The reject report of a raw file; None without a readable one."""
         return kept(RejectReport, self.rejects_path(name))
+
+    def borders_path(self, bar_type: str) -> Path:
+        """Where the book of a bar type is."""
+        return self._root / "borders" / f"{safe_id(bar_type)}.json"
 
     def manifest(self, name: RawName) -> Manifest | None:
         """The manifest of a raw file; None without a readable one."""

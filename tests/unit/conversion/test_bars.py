@@ -162,23 +162,6 @@ def test_bars_are_counted_as_bars(barred, observed):
     assert observed.count(metrics.CONVERSION_ROWS, "quote", "written") == 5
 
 
-def test_a_bar_in_two_files_is_told(world):
-    """Each file gives its part, the later one a nanosecond later, and a warning says so."""
-    ask_for(world, 'bars = ["1-HOUR-BID"]')
-    world.quotes([0, 20 * MINUTE], "quotes-a.parquet")
-    world.quotes([30 * MINUTE, 70 * MINUTE], "quotes-b.parquet")
-    first, second = world.convert().files
-    assert first.warnings == []
-    assert second.warnings == [
-        "a bar of EUR/USD.SIM-1-HOUR-BID-EXTERNAL is in two parts, since a neighbouring file ends "
-        "or begins within it"
-    ]
-    assert len(bar_files(world)) == 2
-    again = world.convert(files=["quotes-a.parquet"], force=True).files
-    assert again[0].warnings == second.warnings
-    assert world.converter().days()[0].files[1].state == "converted"
-
-
 def test_instruments_of_one_file_have_bars_each(world):
     """All symbols of a dataset get the bars that it asks for."""
     world.describe("""
