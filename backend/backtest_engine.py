@@ -27,6 +27,7 @@ from backend.orders.record import record
 from backend.reporting import EquityCurve, RunReport, report
 from backend.result_store import ResultStore, throughput_ratio
 from backend.settings import Settings
+from backend.sharing.shared_pass import SharedPass
 from backend.simulation import CHUNK, REPLAY_CHUNK, replay, simulate
 from backend.strategies import registry
 from backend.tick_source import Ticks, TickSource
@@ -61,6 +62,8 @@ class Run:
     positions: int = 0
     report: RunReport = field(default_factory=RunReport)
     order_log: OrderLog = field(default_factory=OrderLog)
+    shared_runs: int = 1
+    """Runs that one pass of the engine served."""
 
     @property
     def run_id(self) -> str:
@@ -103,6 +106,7 @@ class Run:
             job_id=self.context.job_id,
             trace_id=self.context.trace_id,
             sweep_id=self.context.sweep_id,
+            shared_runs=self.shared_runs,
             status="ok" if self.error is None else "error",
             request=self.request,
             error=None if self.error is None else _error_info(self.error),
@@ -142,9 +146,11 @@ def workshop(settings: Settings, session: Session) -> Workshop:
 
 
 def execute_backtest(
-    request: BacktestRequest, context: JobContext
+    request: BacktestRequest, context: JobContext, shared: SharedPass | None = None
 ) -> tuple[BacktestResult, dict[str, Any]]:
     """Run it and store the result; also gives the attributes of the span `backtest run`.
+
+    `shared` is the pass of an engine that runs of a sweep, this one among them, have in common.
 
     Whatever goes wrong on the way, be it the request, the data or the strategy, ends in a stored
     result with status `error`. Only what keeps the result from being stored raises.
@@ -156,7 +162,7 @@ def execute_backtest(
         strategy=run.label, window=run.window, run_id=run.run_id, kind=request.kind
     ) as scope:
         try:
-            _work(run, tools, scope)
+            _work(run, tools, scope, shared)
         except Exception as error:
             run.error = error
             scope.finish("error", error)
@@ -170,7 +176,7 @@ def execute_backtest(
     return result, _attributes(scope, result)
 
 
-def _work(run: Run, tools: Workshop, scope: Any) -> None:
+def _work(run: Run, tools: Workshop, scope: Any, shared: SharedPass | None) -> None:
     """Everything up to the report; fills the run as it goes."""
     request, progress = run.request, run.context.progress
     registry.validate(request.strategy, request.params)  # before the work, not after it
@@ -180,8 +186,10 @@ def _work(run: Run, tools: Workshop, scope: Any) -> None:
         instrument = tools.catalog.instrument(request.instrument_id)
         run.ticks = tools.ticks.read(request.identifier, request.kind, *run.window_ns)
     progress("build")
-    if run.context.sweep_id is not None and run.ticks.whole is not None:
-        _replay(run, tools, scope, instrument, run.ticks.whole)
+    ticks = run.ticks.whole
+    if run.context.sweep_id is not None and ticks is not None:
+        if shared is None or not shared.work(run, tools, scope, instrument, ticks):
+            _replay(run, tools, scope, instrument, ticks)
     else:
         tools.bench.scrap()  # two engines at once would take twice the memory
         _feed(run, scope, instrument)
@@ -259,6 +267,7 @@ def _attributes(scope: Any, result: BacktestResult) -> dict[str, Any]:
         attributes.EVENTS: result.events,
         attributes.ORDERS: result.orders,
         attributes.POSITIONS: result.positions,
+        attributes.SHARED_RUNS: result.shared_runs,
     }
     if result.cache_source is not None:
         found[attributes.CACHE_SOURCE] = result.cache_source

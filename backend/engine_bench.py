@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
 from nautilus_trader.backtest.engine import BacktestEngine
 from nautilus_trader.config import LoggingConfig
+from nautilus_trader.model.identifiers import StrategyId
 from nautilus_trader.model.instruments import Instrument
+from nautilus_trader.trading.strategy import Strategy
 
 from backend.engine_setup import build_market, let_go_of, release
 from backend.models import BacktestRequest
@@ -54,14 +57,33 @@ class EngineBench:
         `building` is entered while one is made, not while it is loaded. Raises Invalid that names
         the field of the request.
         """
-        strategy = registry.build(
-            request.strategy, request.params, instrument, request.kind, request.bar_type
-        )
-        market = _market(request)
+        return self.take_for([request], instrument, ticks, logging, building)
+
+    def take_for(
+        self,
+        requests: Sequence[BacktestRequest],
+        instrument: Instrument,
+        ticks: list[Any],
+        logging: LoggingConfig,
+        building: AbstractContextManager[Any] | None = None,
+    ) -> BacktestEngine:
+        """As `take`, with the strategies of requests that differ in nothing but parameters.
+
+        The ids of the one at place n end in n, of three digits.
+        """
+        strategies = [
+            registry.build(
+                request.strategy, request.params, instrument, request.kind, request.bar_type
+            )
+            for request in requests
+        ]
+        request = requests[0]
+        shared = len(requests) > 1
+        market = _market(request, shared)
         if self._kept is None or not self._kept.suits(market, instrument, ticks):
             self.scrap()
             with building or nullcontext():
-                engine = build_market(request, instrument, logging)
+                engine = build_market(request, instrument, logging, shared)
             try:
                 engine.add_data(ticks)
                 own = engine.kernel.msgbus.subscriptions()
@@ -70,7 +92,10 @@ class EngineBench:
                 raise
             self._kept = _Kept(engine, market, instrument, ticks, own)
         engine = self._kept.engine
-        engine.add_strategy(strategy)
+        for place, strategy in enumerate(strategies):
+            if place:
+                _number(strategy, place)
+            engine.add_strategy(strategy)
         return engine
 
     def put_back(self) -> None:
@@ -104,6 +129,14 @@ class EngineBench:
             release(kept.engine)
 
 
-def _market(request: BacktestRequest) -> dict[str, Any]:
+def _number(strategy: Strategy, place: int) -> None:
+    """Tell the strategy from others of its class, and its orders from theirs."""
+    tag = f"{place:03}"
+    strategy.change_id(StrategyId(f"{type(strategy).__name__}-{tag}"))
+    strategy.change_order_id_tag(tag)
+
+
+def _market(request: BacktestRequest, shared: bool) -> dict[str, Any]:
     """What an engine without strategy and data is made of."""
-    return request.model_dump(include={"kind", "starting_balances", "venue"})
+    made_of = request.model_dump(include={"kind", "starting_balances", "venue"})
+    return {**made_of, "shared": shared}

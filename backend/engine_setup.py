@@ -72,10 +72,12 @@ def build_engine(
 
 
 def build_market(
-    request: BacktestRequest, instrument: Instrument, logging: LoggingConfig
+    request: BacktestRequest, instrument: Instrument, logging: LoggingConfig, shared: bool = False
 ) -> BacktestEngine:
     """An engine with venue, account and instrument; it lacks a strategy and data.
 
+    The venue of a `shared` one does not hold orders that only reduce to that: it looks for their
+    position among those of all strategies, and takes the first. Who shares it must hold them to it.
     The caller releases it. Raises Invalid that names the field of the request.
     """
     balances = starting_balances(request, instrument)
@@ -99,6 +101,7 @@ def build_market(
             # Without quotes, trades are all the market there is to fill orders from; bars always
             # are one.
             trade_execution=request.kind == "trade",
+            use_reduce_only=not shared,
         )
         engine.add_instrument(instrument)
     except InvalidConfiguration as error:  # such as a perpetual on a cash account

@@ -12,8 +12,9 @@ import logging
 import secrets
 import time
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,11 +23,14 @@ from backend.errors import Conflict, NotFound, QueueFull
 from backend.executors.base import Executor, Outcome, Progress, RestartReason, Task
 from backend.job_entry import Ended, Entry, watch
 from backend.job_feed import JobFeed
+from backend.job_groups import Groups
 from backend.job_listener import OnLoop
 from backend.job_spans import JobSpans
 from backend.lanes import Lanes
 from backend.models import BacktestRequest, ConvertRequest, ErrorInfo, Job, JobStatus, JobType
 from backend.result_store import ResultStore
+from backend.sweeps.figures import value_of
+from backend.sweeps.passes import passes
 from backend.work import BacktestWork, ConvertWork, Work, payload
 from nautilus_instrumentation import Session, metrics
 
@@ -39,7 +43,7 @@ _CANCELLED = Outcome(
     "cancelled", error=ErrorInfo(type="Cancelled", message="the job was cancelled")
 )
 _TURNS = 2
-"""Jobs of a sweep that each worker may have: one that it runs, one that it finds when done."""
+"""Tasks of a sweep that each worker may have: one that it runs, one that it finds when done."""
 
 
 class JobManager:
@@ -66,6 +70,7 @@ class JobManager:
         self._active: dict[str, None] = {}
         self._queued = 0
         self._lanes = Lanes()
+        self._groups = Groups()
         self._closing = False
         self._endings: set[asyncio.Task[None]] = set()
         self._loop = asyncio.get_running_loop()
@@ -78,9 +83,9 @@ class JobManager:
     async def close(self) -> None:
         """End all jobs and workers; returns when their ends are recorded."""
         self._closing = True
-        for job_id in self._lanes.waiting():
-            if self._lanes.take_out(job_id):
-                self.on_ended(job_id, _CANCELLED)
+        for task_id in self._lanes.waiting():
+            if self._lanes.take_out(task_id):
+                self.on_ended(task_id, _CANCELLED)
         await asyncio.to_thread(self._executor.close)
         while self._endings:
             await asyncio.wait(self._endings)
@@ -98,25 +103,26 @@ class JobManager:
     ) -> list[Job]:
         """A job for each run of a sweep, in a trace of its own, linked to the span of `request`.
 
-        Few of them are out at a time, so that other jobs do not have to wait for the whole sweep.
+        Runs that may share an engine go to a worker together. Few of these tasks are out at a time,
+        so that other jobs do not have to wait for the whole sweep. A job that its group left
+        undone, as when their worker died, is handed over again by itself.
         What the service's stop ends is not told to `ended`: it is to be run again. Raises
         QueueFull, with no job made.
         """
-        if len(self._lanes) + len(works) > self._sweeps_limit:
+        waiting = self._waiting_for_sweeps()
+        if waiting + len(works) > self._sweeps_limit:
             raise QueueFull(
-                f"{len(self._lanes)} runs of sweeps are waiting already",
+                f"{waiting} runs of sweeps are waiting already",
                 hint="try again when some have ended",
             )
         links = [request] if request else []
         # In a context without a current span: a span made there is the first of its trace.
-        pairs = [contextvars.Context().run(self._enter, work, links) for work in works]
-        for job, _ in pairs:
+        jobs = {w.run_id: contextvars.Context().run(self._enter, w, links) for w in works}
+        for job in jobs.values():
             self._entries[job.job_id].ended = ended
-        width = _TURNS * max(1, len(self._executor.status()))
-        group = works[0].sweep_id or ""
-        for task in self._lanes.add(group, [task for _, task in pairs], width):
-            self._executor.submit(task)
-        return [job for job, _ in pairs]
+        parted = passes(works, self._workers)
+        self._queue([self._task([jobs[work.run_id].job_id for work in part]) for part in parted])
+        return list(jobs.values())
 
     def get(self, job_id: str) -> Job:
         """Raises NotFound for a job that never was or is no longer remembered."""
@@ -150,10 +156,12 @@ class JobManager:
         """End a queued or running job. Raises Conflict when it has ended, or ends, by itself."""
         entry = self._entry(job_id)
         if not entry.done.is_set():
-            if self._lanes.take_out(job_id):
-                self.on_ended(job_id, _CANCELLED)
+            task_id = self._groups.task_of(job_id)
+            self._groups.unwant(job_id)
+            if self._lanes.take_out(task_id):
+                self.on_ended(task_id, _CANCELLED)
             else:
-                self._executor.cancel(job_id)
+                self._executor.cancel(task_id)
             await self.wait(job_id, _CANCEL_SECONDS)
             if not entry.done.is_set() or entry.job.status == "cancelled":
                 return entry.job
@@ -164,17 +172,17 @@ class JobManager:
     # Life of a job ------------------------------------------------------------------------------
 
     def _submit(self, work: Work) -> Job:
-        waiting = self._queued - len(self._lanes)
+        waiting = self._queued - self._waiting_for_sweeps()
         if waiting >= self._queue_limit:
             raise QueueFull(
                 f"{waiting} jobs are waiting already", hint="try again when some have ended"
             )
-        job, task = self._enter(work)
-        self._executor.submit(task)
+        job = self._enter(work)
+        self._executor.submit(self._task([job.job_id]))
         return job
 
-    def _enter(self, work: Work, links: Sequence[Mapping[str, str]] = ()) -> tuple[Job, Task]:
-        """Make the job known, as queued; the task is for the executor."""
+    def _enter(self, work: Work, links: Sequence[Mapping[str, str]] = ()) -> Job:
+        """Make the job known, as queued."""
         job_id = f"job-{secrets.token_hex(8)}"
         spans = JobSpans(self._session, work, job_id, links)
         job = Job(
@@ -190,15 +198,38 @@ class JobManager:
         self.feed.changed(job)
         self._queued += 1
         self._session.jobs.queued(work.job_type)
-        task = Task(
-            job_id,
-            prepare=lambda slot: payload(work, job, spans.hand_over(slot)),
-            affinity=work.affinity,
-        )
-        return job, task
+        return job
 
-    def on_started(self, job_id: str, slot: int) -> None:
-        entry = self._entries[job_id]
+    def _task(self, job_ids: Sequence[str]) -> Task:
+        """What the executor is to do for these jobs."""
+        entries = [self._entries[job_id] for job_id in job_ids]
+
+        def prepare(slot: int) -> Mapping[str, Any]:
+            parts = [payload(e.work, e.job, e.spans.hand_over(slot)) for e in entries]
+            return parts[0] if len(parts) == 1 else {"job_type": "sweep", "runs": parts}
+
+        return Task(self._groups.add(job_ids), prepare, affinity=entries[0].work.affinity)
+
+    def _queue(self, tasks: Sequence[Task]) -> None:
+        """Hand over tasks of one sweep, or have them wait for their turn."""
+        (first, *_) = self._groups.jobs(tasks[0].task_id)
+        group = self._entries[first].work.sweep_id or ""
+        for task in self._lanes.add(group, tasks, _TURNS * self._workers):
+            self._executor.submit(task)
+
+    @property
+    def _workers(self) -> int:
+        return max(1, len(self._executor.status()))
+
+    def _waiting_for_sweeps(self) -> int:
+        """Jobs that wait for others of their sweep."""
+        return self._groups.size(self._lanes.waiting())
+
+    def on_started(self, task_id: str, slot: int) -> None:
+        for job_id in self._groups.jobs(task_id):
+            self._started(self._entries[job_id], slot)
+
+    def _started(self, entry: Entry, slot: int) -> None:
         self._update(entry, slot=slot)
         if entry.taken:
             return  # its first worker died before it began
@@ -211,21 +242,58 @@ class JobManager:
         if isinstance(work, BacktestWork):
             telemetry.backtests.started()
 
-    def on_progress(self, job_id: str, progress: Progress) -> None:
-        entry = self._entries[job_id]
-        self._update(
-            entry,
-            stage=progress.stage,
-            progress=progress.fraction,
-            data_points=progress.data_points,
-        )
+    def on_progress(self, task_id: str, progress: Progress) -> None:
+        for job_id in self._groups.jobs(task_id):
+            self._update(
+                self._entries[job_id],
+                stage=progress.stage,
+                progress=progress.fraction,
+                data_points=progress.data_points,
+            )
 
-    def on_ended(self, job_id: str, outcome: Outcome) -> None:
-        for task in self._lanes.ended(job_id):
+    def on_ended(self, task_id: str, outcome: Outcome) -> None:
+        for task in self._lanes.ended(task_id):
             self._executor.submit(task)
-        ending = self._loop.create_task(self._end(self._entries[job_id], outcome))
-        self._endings.add(ending)
-        ending.add_done_callback(self._endings.discard)
+        job_ids, unwanted = self._groups.part(task_id)
+        if len(job_ids) == 1:
+            self._begin(self._end(self._entries[job_ids[0]], outcome))
+        else:
+            self._begin(self._end_group(job_ids, unwanted, outcome))
+
+    def _begin(self, ending: Coroutine[Any, Any, None]) -> None:
+        task = self._loop.create_task(ending)
+        self._endings.add(task)
+        task.add_done_callback(self._endings.discard)
+
+    async def _end_group(
+        self, job_ids: Sequence[str], unwanted: set[str], outcome: Outcome
+    ) -> None:
+        """End the jobs that are done or not wanted any more; hand the others over by themselves."""
+        values = (outcome.value or {}).get("runs", {})
+        each = replace(outcome, value=None, seconds=outcome.seconds / len(job_ids), printed="")
+        self._relay(self._entries[job_ids[0]], outcome)
+        left = []
+        for job_id in job_ids:
+            value = values.get(job_id) or await self._left_behind(self._entries[job_id])
+            if value:
+                await self._end(self._entries[job_id], replace(each, status="ok", value=value))
+            elif self._closing:
+                await self._end(self._entries[job_id], each)
+            elif job_id in unwanted:
+                await self._end(self._entries[job_id], replace(each, status="cancelled",
+                                                               error=_CANCELLED.error))  # fmt: skip
+            else:
+                left.append(job_id)
+        if left:
+            self._queue([self._task([job_id]) for job_id in left])
+
+    async def _left_behind(self, entry: Entry) -> dict[str, Any]:
+        """What a run's result says whose worker died before it could; empty when there is none."""
+        assert entry.job.run_id is not None
+        try:
+            return value_of(await asyncio.to_thread(self._results.get, entry.job.run_id))
+        except NotFound:
+            return {}
 
     def on_restarted(self, slot: int, reason: RestartReason) -> None:
         self._session.jobs.worker_restarted(reason)

@@ -151,6 +151,11 @@ class ResultSummary(BaseModel):
     job_id: str
     trace_id: str
     sweep_id: str | None = None
+    shared_runs: int = Field(
+        default=1,
+        description="runs of a sweep that one pass of an engine served, this one among them; times"
+        " up to the stage `run` are then this run's equal part",
+    )
     status: RunStatus
     request: BacktestRequest
     error: ErrorInfo | None = None

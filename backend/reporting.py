@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from nautilus_trader.accounting.accounts.base import Account
+from nautilus_trader.analysis import PortfolioAnalyzer
 from nautilus_trader.backtest.engine import BacktestEngine
 from nautilus_trader.model.enums import AccountType
 from nautilus_trader.model.events import AccountState
 from nautilus_trader.model.identifiers import Venue
 from nautilus_trader.model.instruments import Instrument
-from nautilus_trader.model.objects import Currency
+from nautilus_trader.model.objects import Currency, Money
+from nautilus_trader.model.position import Position
 
 from backend.evaluation.curve import deepest_fall, points_of_returns
 from backend.models import Trading
@@ -85,10 +88,26 @@ class EquityCurve:
 def report(engine: BacktestEngine, venue: Venue, curve: EquityCurve) -> RunReport:
     """The report after `engine.end()`. The account's currency comes first in `pnl`."""
     account = engine.cache.account_for_venue(venue)
-    currencies = sorted(account.currencies(), key=lambda currency: currency != curve.currency)
     open_pnl = engine.portfolio.unrealized_pnls(venue) if account.is_margin_account else {}
     positions = engine.cache.positions() + engine.cache.position_snapshots()
-    analyzer = engine.portfolio.analyzer
+    return report_of(
+        engine.portfolio.analyzer, account, positions, curve.currency, curve.points, curve.window,
+        curve.trades.record(), open_pnl,
+    )  # fmt: skip
+
+
+def report_of(
+    analyzer: PortfolioAnalyzer,
+    account: Account,
+    positions: list[Position],
+    currency: Currency,
+    points: list[tuple[int, float]],
+    window: tuple[int, int] | None,
+    trading: Trading,
+    open_pnl: Mapping[Currency, Money],
+) -> RunReport:
+    """The report of what these come to; `open_pnl` is that of positions still open."""
+    currencies = sorted(account.currencies(), key=lambda one: one != currency)
     analyzer.calculate_statistics(account, positions)
     return RunReport(
         positions=len(positions),
@@ -98,8 +117,8 @@ def report(engine: BacktestEngine, venue: Venue, curve: EquityCurve) -> RunRepor
             "returns": _numbers(analyzer.get_performance_stats_returns()),
             "general": _numbers(analyzer.get_performance_stats_general()),
         },
-        equity_curve=kept(curve.points, curve.window),
-        trading=curve.trades.record(),
+        equity_curve=kept(points, window),
+        trading=trading,
     )
 
 

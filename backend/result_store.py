@@ -259,6 +259,8 @@ def _likeness(result: ResultSummary) -> str:
     request = result.request.model_dump(mode="json", exclude={"chunk_size"})
     if request["bar_type"] is None:  # runs from before there were bars stay alike
         del request["bar_type"]
+    if result.shared_runs > 1:  # a part of a pass is no pace of an engine of its own
+        request["shared_runs"] = result.shared_runs
     return hashlib.sha256(orjson.dumps(request, option=orjson.OPT_SORT_KEYS)).hexdigest()[:32]
 
 

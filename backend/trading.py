@@ -6,6 +6,7 @@ import math
 
 from nautilus_trader.backtest.engine import BacktestEngine
 from nautilus_trader.model.events import OrderFilled, PositionClosed, PositionEvent, PositionOpened
+from nautilus_trader.model.identifiers import StrategyId
 from nautilus_trader.model.instruments import Instrument
 
 from backend.models import Trading
@@ -18,15 +19,19 @@ class TradeLog:
     other way round: it takes no snapshot then, and its own statistics leave that trade out.
     """
 
-    def __init__(self, engine: BacktestEngine, instrument: Instrument) -> None:
+    def __init__(
+        self, engine: BacktestEngine, instrument: Instrument, only: StrategyId | None = None
+    ) -> None:
+        """`only`: of several strategies, the one to follow."""
         self._instrument, self._cache, self._clock = instrument, engine.cache, engine.kernel.clock
+        self._only = only
         self._open: dict[str, int] = {}
         self._held: list[tuple[int, int]] = []
         self._pnls: list[float] = []
         self.pnl_by_order: dict[str, float] = {}
         """What the positions that an order closed realized, by the order's id."""
         # By name: an engine that has run before would not match a pattern (1.221).
-        for strategy_id in engine.trader.strategy_ids():
+        for strategy_id in engine.trader.strategy_ids() if only is None else (only,):
             engine.kernel.msgbus.subscribe(f"events.position.{strategy_id}", self._changed)
 
     def _changed(self, event: PositionEvent) -> None:
@@ -44,7 +49,7 @@ class TradeLog:
         """The sums, after `engine.end()`."""
         fills = [
             event
-            for order in self._cache.orders()
+            for order in self._cache.orders(strategy_id=self._only)
             for event in order.events
             if isinstance(event, OrderFilled)
         ]

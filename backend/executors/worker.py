@@ -15,7 +15,7 @@ from backend.data_converter import Converter
 from backend.executors.host import Handler
 from backend.models import BacktestRequest, ConvertRequest, ErrorInfo
 from backend.settings import Settings
-from backend.sweeps.figures import figures
+from backend.sweeps.figures import value_of
 from nautilus_instrumentation import Session, instrument
 from nautilus_instrumentation import Settings as TelemetrySettings
 
@@ -45,18 +45,47 @@ class JobHandler:
         # Takes seconds, which no job should have to wait for.
         from backend.backtest_engine import execute_backtest
         from backend.engine_log import settle
+        from backend.sharing.shared_pass import SharedPass
 
         self._execute_backtest, self._settle_log = execute_backtest, settle
+        self._shared_pass = SharedPass
 
     def run(self, payload: dict[str, Any], report: ProgressSink) -> dict[str, Any]:
-        """Returns status, error and report of a job, or attributes and figures of its run.
+        """Returns status, error and report of a job, or attributes and figures of its run; for
+        runs that came together the same by job id, in `runs`, of those that are done.
 
         `kept` says whether the worker sends its part of the trace, for the parent to do alike.
         """
-        do = self._convert if payload["job_type"] == "convert" else self._backtest
+        try:
+            if "runs" in payload:
+                return self._together(payload["runs"], report)
+            return self._one(payload, report)
+        finally:
+            if payload["job_type"] != "convert":
+                self._settle_log(self._settings)
+
+    def _one(
+        self, payload: dict[str, Any], report: ProgressSink, shared: Any = None
+    ) -> dict[str, Any]:
         tracing = self._session.tracing
         with tracing.attached(payload["carrier"]):
-            return {**do(payload, report), "kept": tracing.kept()}
+            if payload["job_type"] == "convert":
+                done = self._convert(payload, report)
+            else:
+                done = self._backtest(payload, report, shared)
+            return {**done, "kept": tracing.kept()}
+
+    def _together(self, payloads: list[dict[str, Any]], report: ProgressSink) -> dict[str, Any]:
+        """What each run gave, by job id; without those that have to run apart."""
+        first, *others = payloads
+        shared = self._shared_pass(
+            {each["run_id"]: BacktestRequest.model_validate(each["request"]) for each in payloads}
+        )
+        done = {first["job_id"]: self._one(first, report, shared)}
+        for each in others:
+            if shared.serves(each["run_id"]):
+                done[each["job_id"]] = self._one(each, report, shared)
+        return {"runs": done}
 
     def flush(self) -> None:
         self._session.flush()
@@ -74,7 +103,9 @@ class JobHandler:
             "report": done.model_dump(mode="json"),
         }
 
-    def _backtest(self, payload: dict[str, Any], report: ProgressSink) -> dict[str, Any]:
+    def _backtest(
+        self, payload: dict[str, Any], report: ProgressSink, shared: Any
+    ) -> dict[str, Any]:
         context = JobContext(
             job_id=payload["job_id"],
             run_id=payload["run_id"],
@@ -86,16 +117,8 @@ class JobHandler:
             sweep_id=payload["sweep_id"],
         )
         request = BacktestRequest.model_validate(payload["request"])
-        try:
-            result, attributes = self._execute_backtest(request, context)
-        finally:
-            self._settle_log(self._settings)
-        return {
-            "status": result.status,
-            "error": result.error.model_dump() if result.error else None,
-            "attributes": attributes,
-            "figures": figures(result).model_dump() if payload["sweep_id"] else None,
-        }
+        result, attributes = self._execute_backtest(request, context, shared)
+        return {**value_of(result), "attributes": attributes}
 
 
 def handler_factory(settings: Settings, telemetry: TelemetrySettings) -> partial[Handler]:

@@ -60,6 +60,8 @@ BUILT_IN = (
         EmaCrossParams,
         _ema_cross,
         bars=("MID", "LAST"),
+        # On ticks it places so many orders that an engine of its own is as fast.
+        shares=lambda params: params.interval if params.interval != "tick" else None,
     ),
     StrategySpec(
         "market_maker",
@@ -73,6 +75,7 @@ BUILT_IN = (
         IdleParams,
         _idle,
         bars=ALL_BARS,
+        shares=lambda _: "",
     ),
     StrategySpec(
         "faulty",
@@ -158,6 +161,12 @@ def check_bars(name: str, bar_type: str) -> None:
         f"{name} cannot run on {bar_type} bars: its orders would not be filled", "bar_type",
         f"take bars of {' or '.join(spec.bars)}",
     )  # fmt: skip
+
+
+def shares(name: str, params: Mapping[str, Any]) -> str | None:
+    """Sets with the same text may run side by side in one engine; None: alone. Raises as
+    `validate`."""
+    return _spec(name).shares(validate(name, params))
 
 
 def build(

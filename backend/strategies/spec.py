@@ -51,6 +51,11 @@ class Factory(Protocol):
 BarPrice = Literal["BID", "ASK", "MID", "LAST"]
 
 
+def alone(_params: Any) -> str | None:
+    """What holds for a strategy of which nothing else is known."""
+    return None
+
+
 @dataclass(frozen=True)
 class StrategySpec:
     """A strategy as an operator offers it.
@@ -69,3 +74,9 @@ class StrategySpec:
 
     The simulated venue fills orders from MID and LAST bars; of BID and ASK it would need both.
     """
+    shares: Callable[[Any], str | None] = alone
+    """Sets of a sweep for whose parameters this gives the same text may run side by side in one
+    engine; None: the set runs alone. So may strategies that look at data, and at their own orders
+    and positions, but at nothing else (no account, no position of the whole portfolio), that place
+    market orders, and of which all with that text have the same timers and bars. What they log is
+    not told apart. It pays where there are few orders for the ticks."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from backend.evaluation.models import METRICS
 from backend.evaluation.performance import evaluate
 from backend.models import BacktestResult
@@ -20,3 +22,12 @@ def figures(result: BacktestResult) -> Figures:
         pnl=worth.pnl,
         **{name: getattr(worth.performance, name) for name in METRICS},
     )
+
+
+def value_of(result: BacktestResult) -> dict[str, Any]:
+    """What the parent is told of a run with this result."""
+    return {
+        "status": result.status,
+        "error": result.error.model_dump() if result.error else None,
+        "figures": figures(result).model_dump() if result.sweep_id else None,
+    }

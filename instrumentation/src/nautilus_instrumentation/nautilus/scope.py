@@ -12,6 +12,7 @@ from opentelemetry import trace
 from nautilus_instrumentation import attributes, metrics
 from nautilus_instrumentation.nautilus.facts import DataSeen
 from nautilus_instrumentation.nautilus.progress import ProgressCallback, RunProgress
+from nautilus_instrumentation.nautilus.share import Share
 from nautilus_instrumentation.nautilus.spans import SpanBudget
 from nautilus_instrumentation.nautilus.stages import Stages
 from nautilus_instrumentation.runtime.process import PeakMemory
@@ -125,7 +126,7 @@ class RunScope:
         memory = self._memory
         if memory is not None:
             peak = self._telemetry.guard.call("run.memory", memory.peak_bytes)
-            self._peak_memory = peak or self._peak_memory
+            self._peak_memory = max(peak or 0, self._peak_memory)
         return self._peak_memory
 
     @property
@@ -178,6 +179,32 @@ class RunScope:
     def finish(self, status: str = "ok", error: BaseException | None = None) -> None:
         """Set the outcome where the host swallowed the exception itself."""
         self._status, self._error = status, error
+
+    def share(self, runs: int) -> Share:
+        """All so far was done for `runs` runs: keep a part of it, for the others to `take` theirs.
+
+        What the engine counted (data points, events, orders) stays with this run.
+        """
+        so_far, collecting = self._elapsed(), self.gc_seconds
+        part = Share(
+            runs,
+            so_far / runs,
+            {stage: seconds / runs for stage, seconds in self.stages.items()},
+            collecting / runs,
+            self.peak_memory_bytes,
+        )
+        self._stages.seconds = dict(part.stages)
+        self._carried -= so_far - part.seconds
+        self._gc_start += collecting - part.gc_seconds
+        return part
+
+    def take(self, part: Share) -> None:
+        """Charge this run, which has begun, with its part of what was done before."""
+        for stage, seconds in part.stages.items():
+            self.charge(stage, seconds)
+        self._carried += part.seconds
+        self._gc_start -= part.gc_seconds
+        self._peak_memory = max(self._peak_memory, part.peak_memory_bytes)
 
     def attributes(self) -> dict[str, Any]:
         """Everything the span `backtest run` must carry, for the process that owns it."""
@@ -238,7 +265,7 @@ class RunScope:
         if self._stop_ticks is not None:
             self._stop_ticks()
         if began:
-            seconds = self._carried + time.perf_counter() - self._began
+            seconds = self._elapsed()
             self._gc_seconds = self._gc_now() - self._gc_start
             self._peak_memory, self._memory = self.peak_memory_bytes, None
             self._telemetry.leaving(owned=self.span is not None)
@@ -261,6 +288,9 @@ class RunScope:
         self.kind = self.kind or kind
 
     # -----------------------------------------------------------------------------------------
+
+    def _elapsed(self) -> float:
+        return self._carried + time.perf_counter() - self._began
 
     def _border(self) -> None:
         self._telemetry.progressed()

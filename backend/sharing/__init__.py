@@ -1,0 +1,1 @@
+"""Sets of a sweep that run side by side in one engine, each as if it were alone."""

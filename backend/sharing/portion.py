@@ -1,0 +1,134 @@
+"""What one strategy of several in an engine did, as if it had been alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from nautilus_trader.accounting.accounts.base import Account
+from nautilus_trader.analysis import PortfolioAnalyzer
+from nautilus_trader.backtest.engine import BacktestEngine
+from nautilus_trader.model.enums import OrderType
+from nautilus_trader.model.events import (
+    OrderFilled,
+    OrderInitialized,
+    OrderSubmitted,
+    PositionClosed,
+)
+from nautilus_trader.model.identifiers import StrategyId
+from nautilus_trader.model.instruments import Instrument
+from nautilus_trader.model.objects import Currency
+from nautilus_trader.model.orders import Order
+from nautilus_trader.model.position import Position
+
+from backend.models import Trading
+from backend.reporting import RunReport, report_of
+from backend.sharing.ledger import Ledger
+from backend.trading import TradeLog
+
+PLAIN = (OrderInitialized, OrderSubmitted, OrderFilled)
+"""Events of a market order that went well. A denied one may be one too many of all strategies."""
+
+
+@dataclass(frozen=True)
+class Portion:
+    """The part of one strategy, taken before its engine forgets it."""
+
+    data_points: int
+    events: int
+    orders: list[Order]
+    account: Account
+    positions: list[Position]
+    closed: list[PositionClosed]
+    points: list[tuple[int, float]]
+    trading: Trading
+    trouble: str
+    """Why it cannot be taken for a run of its own; empty when it can."""
+
+    def report(
+        self, analyzer: PortfolioAnalyzer, currency: Currency, window: tuple[int, int]
+    ) -> RunReport:
+        """As `reporting.report` of a run of its own. The analyzer is free to be used."""
+        analyzer.reset()
+        analyzer._positions = []  # which its own reset() forgets (1.221)
+        if hasattr(analyzer, "record_trade"):  # as the portfolio does for each closed position
+            for event in self.closed:
+                analyzer.record_trade(event.position_id, event.realized_pnl, event.ts_event)
+        return report_of(
+            analyzer, self.account, self.positions, currency, self.points, window, self.trading, {}
+        )
+
+
+class Portions:
+    """Follows an engine that has its strategies and has not run yet; then parts what they did."""
+
+    def __init__(self, engine: BacktestEngine, instrument: Instrument, currency: Currency) -> None:
+        self._engine, self._currency = engine, currency
+        self._ids = _in_place(engine)
+        self._ledger = Ledger(engine, instrument)
+        self._trades = {one: TradeLog(engine, instrument, one) for one in self._ids}
+
+    def take(self) -> list[Portion]:
+        """The portions after `engine.end()`, in the order of the strategies."""
+        cache, trouble = self._engine.cache, self._ledger.check()
+        orders = {one: cache.orders(strategy_id=one) for one in self._ids}
+        counted = {one: _counted(orders[one]) for one in self._ids}
+        if sum(counted.values()) != self._engine.kernel.exec_engine.event_count:
+            trouble = trouble or "an event belongs to none of the strategies"
+        return [
+            self._portion(
+                one, orders[one], counted[one], trouble or self._trouble(one, orders[one])
+            )
+            for one in self._ids
+        ]
+
+    def _portion(
+        self, strategy_id: StrategyId, orders: list[Order], events: int, trouble: str
+    ) -> Portion:
+        cache = self._engine.cache
+        positions = cache.positions(strategy_id=strategy_id)
+        earlier = [each for one in positions for each in cache.position_snapshots(one.id)]
+        return Portion(
+            data_points=self._engine.iteration,
+            events=events,
+            orders=orders,
+            account=self._ledger.account(strategy_id),
+            positions=positions + earlier,
+            closed=self._ledger.closed[strategy_id],
+            points=self._points(strategy_id),
+            trading=self._trades[strategy_id].record(),
+            trouble=trouble,
+        )
+
+    def _points(self, strategy_id: StrategyId) -> list[tuple[int, float]]:
+        """The equity curve, as `EquityCurve` follows a margin account."""
+        points: list[tuple[int, float]] = []
+        for ts_event, totals in self._ledger.pages[strategy_id].states:
+            equity = self._ledger.worth(totals, self._currency)
+            if not points or points[-1][1] != equity:
+                points.append((ts_event, equity))
+        return points
+
+    def _trouble(self, strategy_id: StrategyId, orders: list[Order]) -> str:
+        page = self._ledger.pages[strategy_id]
+        if page.trouble:
+            return page.trouble
+        if self._engine.cache.positions_open(strategy_id=strategy_id):
+            return "it ended with an open position"
+        for order in orders:
+            # The venue looks through all orders that wait whenever one of them does something.
+            if order.order_type != OrderType.MARKET:
+                return "it placed an order that waits for its price"
+            for event in order.events:
+                if not isinstance(event, PLAIN):
+                    return f"an order has an event {type(event).__name__}"
+        return ""
+
+
+def _in_place(engine: BacktestEngine) -> list[StrategyId]:
+    return [strategy.id for strategy in engine.trader.strategies()]
+
+
+def _counted(orders: Sequence[Order]) -> int:
+    """Events that the execution engine counted: all but those that make an order."""
+    return sum(order.event_count - 1 for order in orders)
