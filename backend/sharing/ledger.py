@@ -35,6 +35,8 @@ class Page:
     totals: Totals = field(default_factory=dict)
     states: list[tuple[int, Totals]] = field(default_factory=list)
     """(Unix ns, balances) wherever they changed, with the last moment that any were told."""
+    owed: Totals = field(default_factory=dict)
+    """Changes that the account was not told of yet."""
     net: int = 0
     """Quantity held, below zero when short, in NautilusTrader's integers."""
     trouble: str = ""
@@ -49,9 +51,10 @@ class Page:
             self.trouble = "an order that may only reduce did more"
         self.net += quantity
 
-    def turn(self, ts_event: int, changes: Totals) -> None:
+    def turn(self, ts_event: int) -> None:
         """The account was told to have changed, perhaps by nothing."""
-        if any(changes.values()) or not self.states:
+        changes, self.owed = self.owed, {}
+        if any(changes.values()):
             self.totals = {c: total + changes.get(c, 0) for c, total in self.totals.items()}
             self.states.append((ts_event, self.totals))
             if min(self.totals.values()) < 0:
@@ -65,15 +68,14 @@ class Page:
 class Ledger:
     """Follows the margin account of an engine that has its strategies and has not run yet.
 
-    The account changes with nothing but fills. Its state is published while the event that made it
-    is told, so the strategy of that event is the one it belongs to.
+    The account changes with nothing but fills: what has changed when a fill is told comes from it.
+    The account's state is published while an event is told, to the strategy of that event.
     """
 
     def __init__(self, engine: BacktestEngine, instrument: Instrument) -> None:
         self._engine, self._venue = engine, instrument.id.venue
         self._totals: Totals = {}
         self._owner: StrategyId | None = None
-        self._filled = False
         self.pages = {strategy_id: Page() for strategy_id in engine.trader.strategy_ids()}
         self.closed: dict[StrategyId, list[PositionClosed]] = {one: [] for one in self.pages}
         self.trouble = ""
@@ -89,27 +91,35 @@ class Ledger:
 
     def _told(self, owner: StrategyId, event: OrderEvent | PositionEvent) -> None:
         self._owner = owner
-        self._filled = isinstance(event, OrderFilled | PositionEvent)
+        page = self.pages[owner]
         if isinstance(event, OrderFilled):
-            order = self._engine.cache.order(event.client_order_id)
-            self.pages[owner].fill(event, order)
+            page.fill(event, self._engine.cache.order(event.client_order_id))
         elif isinstance(event, PositionClosed):
             self.closed[owner].append(event)
+        changes = self._changes()
+        if changes and not isinstance(event, OrderFilled | PositionEvent):
+            self.trouble = "the account changed without a fill"
+        for currency, change in changes.items():
+            page.owed[currency] = page.owed.get(currency, 0) + change
 
-    def _changed(self, state: AccountState) -> None:
-        totals = {balance.currency: balance.total.raw for balance in state.balances}
+    def _changes(self) -> Totals:
+        """Of the account, since this was asked last."""
+        account = self._engine.cache.account_for_venue(self._venue)
+        totals = {currency: total.raw for currency, total in account.balances_total().items()}
+        if totals.keys() != self._totals.keys():
+            self.trouble = "the account did not begin with all of its currencies"
         changes = {c: total - self._totals.get(c, 0) for c, total in totals.items()}
         self._totals = totals
-        if self._owner is None:
-            for page in self.pages.values():
-                page.totals = dict(totals)
-                page.states = [(state.ts_event, page.totals)]
-        elif any(changes.values()) and not self._filled:
-            self.trouble = "the account changed without a fill"
-        elif changes.keys() != self.pages[self._owner].totals.keys():
-            self.trouble = "the account did not begin with all of its currencies"
-        else:
-            self.pages[self._owner].turn(state.ts_event, changes)
+        return {currency: change for currency, change in changes.items() if change}
+
+    def _changed(self, state: AccountState) -> None:
+        if self._owner is not None:
+            self.pages[self._owner].turn(state.ts_event)
+            return
+        self._totals = {balance.currency: balance.total.raw for balance in state.balances}
+        for page in self.pages.values():
+            page.totals = dict(self._totals)
+            page.states = [(state.ts_event, page.totals)]
 
     def check(self) -> str:
         """After the run: why the account cannot be split; empty when it can."""
@@ -117,7 +127,10 @@ class Ledger:
         begun = {c: money.raw for c, money in account.starting_balances().items()}
         for currency, total in account.balances_total().items():
             start = begun.get(currency, 0)
-            parts = sum(page.totals.get(currency, start) - start for page in self.pages.values())
+            parts = sum(
+                page.totals.get(currency, start) - start + page.owed.get(currency, 0)
+                for page in self.pages.values()
+            )
             if start + parts != total.raw:
                 return self.trouble or f"{currency} of the account does not add up"
         return self.trouble

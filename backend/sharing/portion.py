@@ -70,34 +70,24 @@ class Portions:
 
     def take(self) -> list[Portion]:
         """The portions after `engine.end()`, in the order of the strategies."""
-        cache, trouble = self._engine.cache, self._ledger.check()
-        orders = {one: cache.orders(strategy_id=one) for one in self._ids}
-        counted = {one: _counted(orders[one]) for one in self._ids}
-        if sum(counted.values()) != self._engine.kernel.exec_engine.event_count:
-            trouble = trouble or "an event belongs to none of the strategies"
-        return [
-            self._portion(
-                one, orders[one], counted[one], trouble or self._trouble(one, orders[one])
-            )
-            for one in self._ids
-        ]
+        trouble = self._ledger.check()
+        return [self._portion(one, trouble) for one in self._ids]
 
-    def _portion(
-        self, strategy_id: StrategyId, orders: list[Order], events: int, trouble: str
-    ) -> Portion:
+    def _portion(self, strategy_id: StrategyId, trouble: str) -> Portion:
         cache = self._engine.cache
+        orders = cache.orders(strategy_id=strategy_id)
         positions = cache.positions(strategy_id=strategy_id)
         earlier = [each for one in positions for each in cache.position_snapshots(one.id)]
         return Portion(
             data_points=self._engine.iteration,
-            events=events,
+            events=_counted(orders),
             orders=orders,
             account=self._ledger.account(strategy_id),
             positions=positions + earlier,
             closed=self._ledger.closed[strategy_id],
             points=self._points(strategy_id),
             trading=self._trades[strategy_id].record(),
-            trouble=trouble,
+            trouble=trouble or self._trouble(strategy_id, orders),
         )
 
     def _points(self, strategy_id: StrategyId) -> list[tuple[int, float]]:
@@ -111,8 +101,8 @@ class Portions:
 
     def _trouble(self, strategy_id: StrategyId, orders: list[Order]) -> str:
         page = self._ledger.pages[strategy_id]
-        if page.trouble:
-            return page.trouble
+        if page.trouble or page.owed:
+            return page.trouble or "a fill did not become part of a position"
         if self._engine.cache.positions_open(strategy_id=strategy_id):
             return "it ended with an open position"
         for order in orders:
@@ -130,5 +120,5 @@ def _in_place(engine: BacktestEngine) -> list[StrategyId]:
 
 
 def _counted(orders: Sequence[Order]) -> int:
-    """Events that the execution engine counted: all but those that make an order."""
+    """Events that the execution engine counts: of market orders, all but those that make them."""
     return sum(order.event_count - 1 for order in orders)

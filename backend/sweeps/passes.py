@@ -12,8 +12,6 @@ from backend.work import BacktestWork
 
 MOST_RUNS = 25
 """Runs of a pass at most: with more, results come late, and each is charged next to nothing."""
-TURNS = 2
-"""Passes that each worker has at least, so that results come before the end."""
 
 
 def passes(works: Sequence[BacktestWork], workers: int) -> list[list[BacktestWork]]:
@@ -22,7 +20,7 @@ def passes(works: Sequence[BacktestWork], workers: int) -> list[list[BacktestWor
     for work in works:
         key = shares(work.request)
         alike.setdefault(work.run_id if key is None else f"shares {key}", []).append(work)
-    most = min(MOST_RUNS, max(1, len(works) // (TURNS * workers)))
+    most = min(MOST_RUNS, -(-len(works) // workers))
     return [part for group in alike.values() for part in _parts(group, most)]
 
 
