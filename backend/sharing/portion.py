@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from nautilus_trader.accounting.accounts.base import Account
 from nautilus_trader.analysis import PortfolioAnalyzer
@@ -22,10 +22,14 @@ from nautilus_trader.model.orders import Order
 from nautilus_trader.model.position import Position
 
 from backend.models import Trading
+from backend.orders.models import OrderLog, OrderRow
+from backend.orders.record import record
 from backend.reporting import RunReport, report_of
 from backend.sharing.ledger import Ledger
 from backend.trading import TradeLog
 
+ALONE = "000"
+"""Tag of a strategy that is alone."""
 PLAIN = (OrderInitialized, OrderSubmitted, OrderFilled)
 """Events of a market order that went well. A denied one may be one too many of all strategies."""
 
@@ -42,6 +46,8 @@ class Portion:
     closed: list[PositionClosed]
     points: list[tuple[int, float]]
     trading: Trading
+    order_log: OrderLog
+    """With the ids that the orders of a run of its own have."""
     trouble: str
     """Why it cannot be taken for a run of its own; empty when it can."""
 
@@ -63,7 +69,7 @@ class Portions:
     """Follows an engine that has its strategies and has not run yet; then parts what they did."""
 
     def __init__(self, engine: BacktestEngine, instrument: Instrument, currency: Currency) -> None:
-        self._engine, self._currency = engine, currency
+        self._engine, self._instrument, self._currency = engine, instrument, currency
         self._ids = _in_place(engine)
         self._ledger = Ledger(engine, instrument)
         self._trades = {one: TradeLog(engine, instrument, one) for one in self._ids}
@@ -78,6 +84,8 @@ class Portions:
         orders = cache.orders(strategy_id=strategy_id)
         positions = cache.positions(strategy_id=strategy_id)
         earlier = [each for one in positions for each in cache.position_snapshots(one.id)]
+        trades = self._trades[strategy_id]
+        log = record(orders, self._instrument, trades.pnl_by_order)
         return Portion(
             data_points=self._engine.iteration,
             events=_counted(orders),
@@ -86,7 +94,8 @@ class Portions:
             positions=positions + earlier,
             closed=self._ledger.closed[strategy_id],
             points=self._points(strategy_id),
-            trading=self._trades[strategy_id].record(),
+            trading=trades.record(),
+            order_log=replace(log, rows=[_as_alone(row) for row in log.rows]),
             trouble=trouble or self._trouble(strategy_id, orders),
         )
 
@@ -113,6 +122,16 @@ class Portions:
                 if not isinstance(event, PLAIN):
                     return f"an order has an event {type(event).__name__}"
         return ""
+
+
+def _as_alone(row: OrderRow) -> OrderRow:
+    """With the ids of the first strategy of an engine, which end in `ALONE`."""
+    made, _, number = row.order_id.rsplit("-", 2)
+    position = row.position_id
+    return row._replace(
+        order_id=f"{made}-{ALONE}-{number}",
+        position_id=f"{position.rpartition('-')[0]}-{ALONE}" if position is not None else None,
+    )
 
 
 def _in_place(engine: BacktestEngine) -> list[StrategyId]:

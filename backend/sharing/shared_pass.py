@@ -67,6 +67,7 @@ class SharedPass:
         with scope.stage("report"):
             currency = account_currency(run.request, instrument)
             run.report = portion.report(self._analyzer, currency, run.window_ns)
+            run.order_log = portion.order_log
             run.positions = run.report.positions
         return True
 

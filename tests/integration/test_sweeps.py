@@ -172,6 +172,121 @@ def test_a_dying_worker_loses_its_set_only(service: Service) -> None:
     until(lambda: service.workers_are("idle", "idle"))
 
 
+SHARED = {"fast_ema_period": [2, 3, 5], "slow_ema_period": [8, 13]}
+
+
+def start_shared(service: Service, hours: float = 1, **fields: Any) -> dict[str, Any]:
+    """A sweep whose six sets may share an engine: three go to each worker."""
+    return start(service, hours, params={"interval": "10s"}, **({"grid": SHARED} | fields))
+
+
+def result_of(service: Service, run_id: str) -> dict[str, Any]:
+    found: dict[str, Any] = service.http.get(f"/backtest/results/{run_id}").json()
+    return found
+
+
+def test_sets_that_share_an_engine_give_what_separate_runs_give(service: Service) -> None:
+    """Equal in all figures and orders; each says how many shared, and is charged a part."""
+    sweep = over(service, start_shared(service))
+    assert (sweep["status"], sweep["counts"]) == ("done", {"ok": 6})
+    for run in sweep["runs"]:
+        result = result_of(service, run["run_id"])
+        assert result["shared_runs"] == 3
+        single = service.run("ema_cross", **run["params"])
+        service.ended(single["job_id"])
+        wanted = result_of(service, single["run_id"])
+        assert wanted["shared_runs"] == 1
+        assert wanted["orders"] > 10
+        for name in ("orders", "positions", "events", "data_points", "pnl", "statistics",
+                     "equity_curve", "trading"):  # fmt: skip
+            assert result[name] == wanted[name], name
+        orders, wanted_orders = (
+            service.http.get(f"/backtest/results/{run_id}/orders").json()
+            for run_id in (run["run_id"], single["run_id"])
+        )
+        assert orders["rows"] == wanted_orders["rows"]
+
+
+def test_a_shared_pass_is_counted_once(service: Service) -> None:
+    """Runs and jobs by the number of sets; what the engine did by the number of passes."""
+    before = service.metrics()
+    sweep = over(service, start_shared(service))
+    until(lambda: service.workers_are("idle", "idle"))
+    after = service.metrics()
+
+    def moved(spec: Any, **labels: str) -> float:
+        return after(spec, **labels) - before(spec, **labels)
+
+    results = [result_of(service, run["run_id"]) for run in sweep["runs"]]
+    assert moved(metrics.BACKTEST_RUNS, strategy="ema_cross", status="ok") == 6
+    assert moved(metrics.BACKTEST_DURATION) == 6
+    assert moved(metrics.JOB_DURATION, job_type="sweep", status="ok") == 6
+    assert moved(metrics.JOB_QUEUE_WAIT, job_type="sweep") == 6
+    assert moved(metrics.ENGINE_RESETS, strategy="ema_cross") == 2
+    assert moved(metrics.ENGINE_DATA_POINTS) == 2 * results[0]["data_points"]
+    assert moved(metrics.ENGINE_ORDERS) == sum(result["orders"] for result in results)
+    assert moved(metrics.ENGINE_EVENTS) == sum(result["events"] for result in results)
+    assert after(metrics.BACKTEST_IN_PROGRESS) == after(metrics.JOB_QUEUE_DEPTH) == 0
+    assert service.errors() == []
+
+
+def test_each_run_of_a_pass_has_a_trace_that_shows_it(
+    service: Service, traces: TraceReceiver
+) -> None:
+    """The pass is a span in each trace; those of the others link to the first one's."""
+    sweep = over(service, start_shared(service))
+    wanted = {
+        attributes.JOB_QUEUE, attributes.BACKTEST_RUN, attributes.ENGINE_RUN,
+        attributes.ENGINE_REPORT, attributes.RESULT_PERSIST,
+    }  # fmt: skip
+    linked = []
+    for run in sweep["runs"]:
+        trace = run["trace_id"]
+        until(lambda trace=trace: wanted <= {s.name for s in traces.trace(trace)})
+        spans = {span.name: span for span in traces.trace(trace)}
+        keys = {attribute.key for attribute in spans[attributes.BACKTEST_RUN].attributes}
+        assert attributes.SHARED_RUNS in keys
+        ran = spans[attributes.ENGINE_RUN]
+        assert ran.end_time_unix_nano > ran.start_time_unix_nano
+        linked += [link.trace_id.hex() for link in ran.links]
+    first, other = sweep["runs"][0]["trace_id"], sweep["runs"][3]["trace_id"]
+    assert linked == [first, first, other, other]
+
+
+def test_a_set_that_shares_badly_is_run_again_by_itself(service: Service) -> None:
+    """Its account would be overdrawn: what that does shows in an engine of its own."""
+    sets = [{"fast_ema_period": 2, "slow_ema_period": slow} for slow in (5, 8, 13)]
+    sets[1]["trade_notional"] = 5_000_000.0
+    fields = {"starting_balances": ["500 USD"], "grid": {}, "sets": [*sets, *sets[:1]] * 2}
+    sweep = over(service, start_shared(service, **fields))
+    assert sweep["counts"] == {"ok": 3}  # the same sets again are none
+    shared = [result_of(service, run["run_id"])["shared_runs"] for run in sweep["runs"]]
+    assert shared == [2, 1, 1]
+
+
+def test_a_dying_worker_loses_no_set_that_shared(service: Service) -> None:
+    """All sets of its pass are run again, each by itself."""
+    sweep = start_shared(service, 23)
+    (job, *_) = until(lambda: running(service, sweep))
+    (busy,) = [worker for worker in service.workers() if worker["slot"] == job["slot"]]
+    os.kill(busy["pid"], signal.SIGKILL)
+    found = over(service, sweep)
+    assert found["counts"] == {"ok": 6}
+    shared = [result_of(service, run["run_id"])["shared_runs"] for run in found["runs"]]
+    assert sorted(shared) == [1, 1, 1, 3, 3, 3]
+    until(lambda: service.workers_are("idle", "idle"))
+
+
+def test_a_set_can_be_cancelled_out_of_a_pass(service: Service) -> None:
+    """The others of the pass are run again."""
+    sweep = start_shared(service, 23)
+    (job, *_) = until(lambda: running(service, sweep))
+    answer = service.http.delete(f"/jobs/{job['job_id']}")
+    assert answer.status_code == 200, answer.text
+    assert over(service, sweep)["counts"] == {"cancelled": 1, "ok": 5}
+    until(lambda: service.workers_are("idle", "idle"))
+
+
 def test_events_tell_of_each_end(service: Service) -> None:
     """The stream ends with the sweep, and its last event says what the sweep came to."""
     sweep = start(service)

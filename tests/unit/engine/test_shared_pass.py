@@ -10,6 +10,8 @@ import pytest
 from backend.backtest_engine import execute_backtest
 from backend.context import JobContext
 from backend.models import BacktestRequest, BacktestResult
+from backend.result_store import ResultStore
+from backend.settings import Settings
 from backend.sharing import shared_pass
 from backend.sharing.shared_pass import SharedPass
 from backend.strategies import registry
@@ -52,13 +54,17 @@ def alone(requests: list[BacktestRequest], make_context: Contexts) -> list[dict[
 
 
 def test_shared_runs_give_what_single_runs_give(
-    make_request: Requests, make_context: Contexts
+    make_request: Requests, make_context: Contexts, settings: Settings
 ) -> None:
     """Everything but the times, which are parts of the pass's."""
     requests = [make_request("ema_cross", params=params) for params in SETS]
     found = together(requests, make_context)
     results = [one[0] for one in found if one]
     assert [figures(result) for result in results] == alone(requests, make_context)
+    store = ResultStore(settings.results_dir)
+    for n, result in enumerate(results):
+        assert store.orders(f"run-{n}", 0, 1_000) == store.orders(result.run_id, 0, 1_000)
+    store.close()
     assert [result.shared_runs for result in results] == [3, 3, 3]
     assert len({result.stages["run"] for result in results}) == 1
     for one in found:
@@ -214,7 +220,7 @@ def test_a_busy_pass_is_given_up(
 
 
 def test_a_window_that_is_streamed_is_not_shared(
-    make_request: Requests, make_context: Contexts, settings: Any
+    make_request: Requests, make_context: Contexts, settings: Settings
 ) -> None:
     """Its runs take long: each is a task of its own."""
     tight = settings.model_copy(update={"worker_memory_limit": 3_000 * 200 * 4})
