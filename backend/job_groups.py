@@ -36,15 +36,20 @@ class Groups:
         return sum(len(self.jobs(task_id)) for task_id in task_ids)
 
     def unwant(self, job_id: str) -> None:
-        """When its task ends, so does this job."""
-        if job_id in self._task_of:
-            self._unwanted.add(job_id)
+        """The job is not to be handed over again when its task has ended."""
+        self._unwanted.add(job_id)
 
-    def part(self, task_id: str) -> tuple[list[str], set[str]]:
-        """The task has ended: its jobs are single again. Gives them, and which are not wanted."""
+    def wants(self, job_id: str) -> bool:
+        """False for a job that `unwant` was called for."""
+        return job_id not in self._unwanted
+
+    def part(self, task_id: str) -> list[str]:
+        """The task has ended: its jobs are single again."""
         jobs = self._jobs.pop(task_id, [task_id])
         for job_id in jobs:
             self._task_of.pop(job_id, None)
-        unwanted = self._unwanted.intersection(jobs)
-        self._unwanted -= unwanted
-        return jobs, unwanted
+        return jobs
+
+    def forget(self, job_id: str) -> None:
+        """The job has ended."""
+        self._unwanted.discard(job_id)

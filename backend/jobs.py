@@ -254,38 +254,35 @@ class JobManager:
     def on_ended(self, task_id: str, outcome: Outcome) -> None:
         for task in self._lanes.ended(task_id):
             self._executor.submit(task)
-        job_ids, unwanted = self._groups.part(task_id)
+        job_ids = self._groups.part(task_id)
         if len(job_ids) == 1:
             self._begin(self._end(self._entries[job_ids[0]], outcome))
         else:
-            self._begin(self._end_group(job_ids, unwanted, outcome))
+            self._begin(self._end_group([self._entries[job_id] for job_id in job_ids], outcome))
 
     def _begin(self, ending: Coroutine[Any, Any, None]) -> None:
         task = self._loop.create_task(ending)
         self._endings.add(task)
         task.add_done_callback(self._endings.discard)
 
-    async def _end_group(
-        self, job_ids: Sequence[str], unwanted: set[str], outcome: Outcome
-    ) -> None:
+    async def _end_group(self, entries: Sequence[Entry], outcome: Outcome) -> None:
         """End the jobs that are done or not wanted any more; hand the others over by themselves."""
         values = (outcome.value or {}).get("runs", {})
-        each = replace(outcome, value=None, seconds=outcome.seconds / len(job_ids), printed="")
-        self._relay(self._entries[job_ids[0]], outcome)
+        each = replace(outcome, value=None, seconds=outcome.seconds / len(entries), printed="")
+        self._relay(entries[0], outcome)
         left = []
-        for job_id in job_ids:
-            value = values.get(job_id) or await self._left_behind(self._entries[job_id])
-            if value:
-                await self._end(self._entries[job_id], replace(each, status="ok", value=value))
-            elif self._closing:
-                await self._end(self._entries[job_id], each)
-            elif job_id in unwanted:
-                await self._end(self._entries[job_id], replace(each, status="cancelled",
-                                                               error=_CANCELLED.error))  # fmt: skip
+        for entry in entries:
+            if value := values.get(entry.job.job_id) or await self._left_behind(entry):
+                await self._end(entry, replace(each, status="ok", error=None, value=value))
             else:
-                left.append(job_id)
-        if left:
-            self._queue([self._task([job_id]) for job_id in left])
+                left.append(entry)
+        over = [e for e in left if self._closing or not self._groups.wants(e.job.job_id)]
+        if again := [self._task([e.job.job_id]) for e in left if e not in over]:
+            self._queue(again)
+        for entry in over:
+            await self._end(
+                entry, replace(each, status="cancelled", error=each.error or _CANCELLED.error)
+            )
 
     async def _left_behind(self, entry: Entry) -> dict[str, Any]:
         """What a run's result says whose worker died before it could; empty when there is none."""
@@ -335,6 +332,7 @@ class JobManager:
         if entry.ended is not None and not again:
             await self._tell(entry.ended, ended, value)
         entry.job = ended
+        self._groups.forget(ended.job_id)
         entry.done.set()
         self._changed(entry)
         del self._active[ended.job_id]

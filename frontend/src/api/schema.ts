@@ -1081,6 +1081,12 @@ export interface components {
             /** Run Id */
             run_id: string;
             /**
+             * Shared Runs
+             * @description runs of a sweep that one pass of an engine served, this one among them; times up to the stage `run` are then this run's equal part
+             * @default 1
+             */
+            shared_runs: number;
+            /**
              * Stages
              * @description seconds by stage
              */
@@ -2562,6 +2568,12 @@ export interface components {
             request: components["schemas"]["BacktestRequest"];
             /** Run Id */
             run_id: string;
+            /**
+             * Shared Runs
+             * @description runs of a sweep that one pass of an engine served, this one among them; times up to the stage `run` are then this run's equal part
+             * @default 1
+             */
+            shared_runs: number;
             /**
              * Stages
              * @description seconds by stage
