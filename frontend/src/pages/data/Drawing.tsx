@@ -62,8 +62,7 @@ export function Drawing({ instrument, precision = DEFAULT_PRECISION }: Props) {
       className={styles.drawing}
     >
       {progress && <Arriving {...progress} many={drawing.many} />}
-      {error && !view && <Failed error={error} retry={ticks.retry} />}
-      {error && view && <Failed error={error} retry={ticks.retry} />}
+      {error && <Failed error={error} retry={ticks.retry} />}
       {loaded && <Cut loaded={loaded} many={drawing.many} />}
       {!(error && !view) && (
         <Suspense fallback={<Loading what="the chart" lines={4} />}>

@@ -1,4 +1,4 @@
-import { act, fireEvent, screen, waitFor } from "@testing-library/react";
+import { act, cleanup, fireEvent, screen, waitFor } from "@testing-library/react";
 import { beforeEach, expect, it, vi } from "vitest";
 
 import type { FromWorker, LoadRequest, ToWorker } from "../../ticks/protocol";
@@ -180,6 +180,18 @@ it("loads another window from the form, and complains of none", async () => {
       end: "2024-01-02T03:00:00.000Z",
     }),
   );
+});
+
+it("ends the window after the last tick, to the second", async () => {
+  for (const [end, shown] of [
+    ["2024-01-02T01:00:00.000001Z", "01:00:01"],
+    ["2024-01-02T01:00:07Z", "01:00:07"],
+  ] as const) {
+    open(`${ADDRESS}&start=2024-01-02T00:00:00Z&end=${end}`);
+    await worker();
+    expect(screen.getByLabelText(/End/)).toHaveProperty("value", `2024-01-02T${shown}`);
+    cleanup();
+  }
 });
 
 it("leads to what else is held of the instrument", async () => {

@@ -10,6 +10,7 @@ import { LIMITS } from "./search";
 import styles from "./TicksPage.module.css";
 
 const route = getRouteApi("/data/ticks");
+const SECOND = 1_000;
 
 /** Which window is loaded, and how much of it; in UTC, as the ticks are. */
 export function WindowForm({ held }: { held: Holding | undefined }) {
@@ -103,10 +104,12 @@ function Fields({ held }: { held: Holding | undefined }) {
 
 /** Whole seconds; `up` for an end, which must not cut off the last tick. */
 function input(time: string | undefined, round?: "up"): string {
-  if (!time) return "";
-  const ms = Date.parse(time);
+  const ms = Date.parse(time ?? "");
   if (Number.isNaN(ms)) return "";
-  return toUtcInput(new Date(round === "up" ? Math.floor(ms / 1_000) * 1_000 + 1_000 : ms));
+  // What lies below a millisecond is lost in `ms`.
+  const more = round === "up" && /\.\d*[1-9]/.test(time ?? "");
+  const seconds = Math.floor(ms / SECOND) + (more ? 1 : 0);
+  return toUtcInput(new Date(seconds * SECOND));
 }
 
 function complaint(text: string): string | undefined {
