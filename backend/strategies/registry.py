@@ -158,7 +158,8 @@ def check_bars(name: str, bar_type: str) -> None:
         able = ", ".join(other.name for other in specs().values() if other.bars)
         raise Invalid(f"{name} cannot run on bars", "kind", f"strategies that can: {able}")
     raise Invalid(
-        f"{name} cannot run on {bar_type} bars: its orders would not be filled", "bar_type",
+        f"{name} cannot run on {bar_type} bars: orders are filled from MID and LAST bars only",
+        "bar_type",
         f"take bars of {' or '.join(spec.bars)}",
     )  # fmt: skip
 
