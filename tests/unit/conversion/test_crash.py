@@ -8,7 +8,7 @@ import textwrap
 import pytest
 
 NEXT = dt.date(2024, 1, 3)
-REPLACE_STEPS, MOVE_STEPS = 11, 16
+REPLACE_STEPS, MOVE_STEPS = 12, 17
 """Calls that change files, in the conversions below."""
 CRASHING = textwrap.dedent("""
     import datetime as dt, os, sys
