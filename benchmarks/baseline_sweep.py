@@ -1,6 +1,6 @@
 """A sweep as one writes it first: for each set a new engine and a new load, one after the other.
 
-    python -m benchmarks.baseline_sweep CATALOG COUNT
+    python -m benchmarks.baseline_sweep CATALOG COUNT [generated|real]
 
 Prints seconds, CPU seconds and PnL of each set as JSON. NautilusTrader alone; the strategy is the
 platform's `ema_cross`, so that both sides trade the same.
@@ -13,10 +13,10 @@ import sys
 import time
 from typing import Any
 
-from benchmarks.sweep_data import END_NS, INSTRUMENT_ID, START_NS, sets
+from benchmarks.sweep_data import GENERATED, REAL, Hour, sets
 
 
-def run(catalog_path: str, params: dict[str, Any]) -> float:
+def run(catalog_path: str, hour: Hour, params: dict[str, Any]) -> float:
     """One set; returns its PnL."""
     from nautilus_trader.backtest.config import BacktestEngineConfig
     from nautilus_trader.backtest.engine import BacktestEngine
@@ -31,8 +31,9 @@ def run(catalog_path: str, params: dict[str, Any]) -> float:
     from backend.strategies.params import EmaCrossParams
 
     catalog = ParquetDataCatalog(catalog_path)
-    (instrument,) = catalog.instruments(instrument_ids=[INSTRUMENT_ID])
-    ticks = catalog.query(QuoteTick, identifiers=[INSTRUMENT_ID], start=START_NS, end=END_NS)
+    (instrument,) = catalog.instruments(instrument_ids=[hour.instrument_id])
+    start, end = hour.window_ns
+    ticks = catalog.query(QuoteTick, identifiers=[hour.instrument_id], start=start, end=end)
     engine = BacktestEngine(BacktestEngineConfig(logging=LoggingConfig(log_level="ERROR")))
     engine.add_venue(
         venue=instrument.id.venue,
@@ -53,11 +54,12 @@ def run(catalog_path: str, params: dict[str, Any]) -> float:
 def main() -> None:
     """Warm up on one set, then time `COUNT` of them."""
     path, count = sys.argv[1], int(sys.argv[2])
-    run(path, sets(1)[0])
+    hour = REAL if sys.argv[3:] == ["real"] else GENERATED
+    run(path, hour, sets(1)[0])
     seconds, cpu, pnls = [], [], []
     for params in sets(count):
         began, began_cpu = time.perf_counter(), time.process_time()
-        pnls.append(run(path, params))
+        pnls.append(run(path, hour, params))
         seconds.append(time.perf_counter() - began)
         cpu.append(time.process_time() - began_cpu)
     print(json.dumps({"seconds": seconds, "cpu": cpu, "pnls": pnls}))

@@ -2,16 +2,42 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from itertools import product
 from pathlib import Path
 from typing import Any
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 START = datetime(2026, 1, 5, 12, tzinfo=UTC)
 START_NS = int(START.timestamp()) * 10**9
 END = datetime(2026, 1, 5, 12, 59, 59, 999_999, tzinfo=UTC)
-END_NS = int(END.timestamp()) * 10**9 + 999_999_000
 INSTRUMENT_ID = "EUR/USD.SIM"
+
+
+@dataclass(frozen=True)
+class Hour:
+    """The ticks that the sets run over."""
+
+    instrument_id: str
+    start: datetime
+    end: datetime
+    """The last moment that belongs to it."""
+
+    @property
+    def window_ns(self) -> tuple[int, int]:
+        """First and last moment, Unix ns."""
+        first, last = ((moment - EPOCH) // timedelta(microseconds=1) for moment in
+                       (self.start, self.end))  # fmt: skip
+        return first * 1_000, last * 1_000
+
+
+GENERATED = Hour(INSTRUMENT_ID, START, END)
+REAL = Hour(
+    "EUR/USD.FXCM",
+    datetime(2014, 5, 8, 12, tzinfo=UTC),
+    datetime(2014, 5, 8, 12, 59, 59, 999_999, tzinfo=UTC),
+)
 FAST, SLOW = (2, 3, 4, 5, 6), (8, 9, 10, 11, 12, 13, 14, 15, 16, 17)
 
 

@@ -1,7 +1,8 @@
 """What a sweep costs: `python -m benchmarks.sweeps [--rows 200000] [--sets 50] [--json FILE]`.
 
 The platform, through its API and with two workers, against the loop that one writes first
-(baseline_sweep.py); then, in one process, what of the gain is due to loading once and to `reset()`.
+(baseline_sweep.py); then, in one process, what of the gain is due to loading once, to `reset()` and
+to sets that share a pass of the engine.
 """
 
 from __future__ import annotations
@@ -31,12 +32,27 @@ from benchmarks.section import (
     emit,
     with_json,
 )
-from benchmarks.sweep_data import END, INSTRUMENT_ID, START, sets, write_catalog
+from benchmarks.sweep_data import (
+    END,
+    GENERATED,
+    INSTRUMENT_ID,
+    REAL,
+    START,
+    Hour,
+    sets,
+    write_catalog,
+)
 from tests.integration.service_process import Service, until
 
+ROOT = Path(__file__).resolve().parents[1]
 ROWS, SETS, NAIVE_SETS, ROUNDS, TRIPLES = 200_000, 50, 8, 2, 8
 WORKERS = 2
-ASIDE = ("new engine, new load", "new engine, loaded once", "reset, loaded once")
+ASIDE = (
+    "new engine, new load", "new engine, loaded once", "reset, loaded once", "25 in one pass",
+)  # fmt: skip
+PASS = 25
+REAL_RAW = ROOT.parent / "shared" / "data" / "raw_tick_data"
+REAL_DESCRIPTION = ROOT / "tests" / "data" / "shared_datasets.toml"
 
 
 @dataclass
@@ -51,11 +67,11 @@ class Side:
         self.cpu.append(cpu)
 
 
-def naive(catalog: Path, count: int) -> dict[str, Any]:
+def naive(catalog: Path, count: int, kind: str = "generated") -> dict[str, Any]:
     """Seconds and PnLs of the plain loop's first sets, in a process of its own."""
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-m", "benchmarks.baseline_sweep", str(catalog),
-         str(count)],
+         str(count), kind],
         check=True, capture_output=True, text=True,
     )  # fmt: skip
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
@@ -72,11 +88,32 @@ def service_of(folder: Path, catalog: Path, **environment: str) -> Service:
     return service
 
 
-def sweep(service: Service, count: int) -> tuple[float, float, dict[str, Any]]:
+def real_hour(folder: Path, count: int, naive_sets: int, rounds: int) -> tuple[Side, Side]:
+    """Naive loop and sweep over an hour of real quotes, which the service converts before."""
+    folder.mkdir()
+    service = Service(folder, REAL_RAW, DATASETS_FILE=str(REAL_DESCRIPTION), WORKERS=str(WORKERS))
+    plain, ours = Side(), Side()
+    try:
+        until(lambda: service.workers_are(*["idle"] * WORKERS))
+        sweep(service, WORKERS, REAL)
+        for _ in range(rounds):
+            loop = naive(folder / "catalog", naive_sets, "real")
+            plain.add(sum(loop["seconds"]) * count / naive_sets, median(loop["cpu"]) * count)
+            seconds, cpu, ended = sweep(service, count, REAL)
+            ours.add(seconds, cpu)
+            _check_equal(loop["pnls"], ended)
+    finally:
+        service.close()
+    return plain, ours
+
+
+def sweep(
+    service: Service, count: int, hour: Hour = GENERATED
+) -> tuple[float, float, dict[str, Any]]:
     """Seconds until all results are stored, CPU seconds of the workers, and the sweep."""
     body = {
-        "instrument_id": INSTRUMENT_ID, "kind": "quote", "strategy": "ema_cross",
-        "start": START.isoformat(), "end": END.isoformat(), "sets": sets(count),
+        "instrument_id": hour.instrument_id, "kind": "quote", "strategy": "ema_cross",
+        "start": hour.start.isoformat(), "end": hour.end.isoformat(), "sets": sets(count),
     }  # fmt: skip
     cpu, began = _worker_seconds(service), time.perf_counter()
     answer = service.http.post("/backtest/sweep", json=body)
@@ -97,15 +134,16 @@ def _worker_seconds(service: Service) -> float:
     return sum(each.user + each.system for each in times)
 
 
-def aside(catalog_path: Path, rounds: int) -> list[tuple[float, float, float]]:
-    """CPU seconds of a set in each of the three ways of `ASIDE`, in turn."""
+def aside(catalog_path: Path, rounds: int) -> list[tuple[float, ...]]:
+    """CPU seconds of a set in each of the ways of `ASIDE`, in turn."""
     from nautilus_trader.config import LoggingConfig
 
     from backend.catalog_manager import CatalogManager
     from backend.engine_bench import EngineBench
-    from backend.engine_setup import build_engine, release
+    from backend.engine_setup import account_currency, build_engine, release
     from backend.models import BacktestRequest, unix_ns
     from backend.settings import Settings
+    from backend.sharing.portion import Portions
 
     logging = LoggingConfig(log_level="ERROR")
     catalog = CatalogManager(Settings(catalog_dir=catalog_path))
@@ -115,7 +153,7 @@ def aside(catalog_path: Path, rounds: int) -> list[tuple[float, float, float]]:
     def load() -> list[Any]:
         return catalog.query(INSTRUMENT_ID, "quote", *window)
 
-    ticks, bench = load(), EngineBench()
+    ticks, bench, wide = load(), EngineBench(), EngineBench()
 
     def request(params: dict[str, Any]) -> BacktestRequest:
         return BacktestRequest(
@@ -133,16 +171,31 @@ def aside(catalog_path: Path, rounds: int) -> list[tuple[float, float, float]]:
         bench.take(request(params), instrument, ticks, logging).run()
         bench.put_back()
 
-    ways = (lambda p: alone(p, load), lambda p: alone(p, lambda: ticks), shared)
+    def together(_: dict[str, Any]) -> None:
+        requests = [request(params) for params in sets(PASS)]
+        engine = wide.take_for(requests, instrument, ticks, logging)
+        currency = account_currency(requests[0], instrument)
+        parts = Portions(engine, instrument, currency)
+        engine.run()
+        for portion in parts.take():
+            assert not portion.trouble, portion.trouble
+            portion.report(engine.portfolio.analyzer, currency, window)
+        wide.put_back()
+
+    ways = (
+        (lambda p: alone(p, load), 1), (lambda p: alone(p, lambda: ticks), 1), (shared, 1),
+        (together, PASS),
+    )  # fmt: skip
     found = []
     for params in sets(rounds + 1):
         spent = []
-        for way in ways:
+        for way, count in ways:
             began = time.process_time()
             way(params)
-            spent.append(time.process_time() - began)
-        found.append((spent[0], spent[1], spent[2]))
+            spent.append((time.process_time() - began) / count)
+        found.append(tuple(spent))
     bench.scrap()
+    wide.scrap()
     return found[1:]  # the first set pays for imports, and for the shared engine
 
 
@@ -170,7 +223,11 @@ def measure(rows: int, count: int, naive_sets: int, rounds: int, triples: int) -
             service.close()
             quiet.close()
         parts = aside(catalog, triples)
-    return _section(rows, count, naive_sets, plain, ours, silent, parts)
+        real = (
+            real_hour(Path(folder) / "real", count, naive_sets, rounds)
+            if REAL_RAW.is_dir() else None
+        )  # fmt: skip
+    return _section(rows, count, naive_sets, plain, ours, silent, parts, real)
 
 
 def _check_equal(pnls: list[float], ended: dict[str, Any]) -> None:
@@ -181,13 +238,11 @@ def _check_equal(pnls: list[float], ended: dict[str, Any]) -> None:
 
 def _section(
     rows: int, count: int, naive_sets: int, plain: Side, ours: Side, silent: Side,
-    parts: list[tuple[float, float, float]],
+    parts: list[tuple[float, ...]], real: tuple[Side, Side] | None,
 ) -> Section:  # fmt: skip
     gain, quiet = ratios(plain.wall, ours.wall), ratios(ours.cpu, silent.cpu)
-    whole = [first for first, _, _ in parts]
-    by_load = ratios(whole, [second for _, second, _ in parts])
-    by_both = ratios(whole, [third for _, _, third in parts])
-    by_reset = ratios([second for _, second, _ in parts], [third for _, _, third in parts])
+    whole, loaded, reset, sharing = ([row[place] for row in parts] for place in range(4))
+    by_load, by_both, by_reset = ratios(whole, loaded), ratios(whole, reset), ratios(loaded, reset)
     measures = (
         _ratio("sweep over naive loop", gain),
         _ratio("CPU of naive loop over sweep", ratios(plain.cpu, ours.cpu)),
@@ -196,8 +251,15 @@ def _section(
         _ratio("loaded once, one process", by_load),
         _ratio("reset, one process", by_reset),
         _ratio("loaded once and reset, one process", by_both),
+        _ratio("sharing a pass, one process", ratios(reset, sharing)),
         _ratio("sweep without NautilusTrader's log", quiet),
     )
+    if real:
+        measures += (
+            _ratio("sweep over naive loop, real hour", ratios(real[0].wall, real[1].wall)),
+            Measure("sweep, real hour", median(real[1].wall), "s"),
+            Measure("naive loop, real hour", median(real[0].wall), "s"),
+        )
     spent = [median(column) for column in zip(*parts, strict=True)]
     return Section(
         "sweeps",
@@ -206,9 +268,10 @@ def _section(
         f" makes an engine and loads the catalog for each set, in one process; {naive_sets} of its"
         f" sets are timed and scaled to {count}, since each costs the same. The platform takes the"
         f" sweep by its API and runs it in {WORKERS} workers, with traces, metrics and stored"
-        " results; PnLs are compared. What the engine itself takes for a set is the same on both"
-        " sides and most of it, so two cores and one load give what there is to gain. Apart: CPU"
-        " time of a set in one process, without anything of the platform's around it.",
+        " results; PnLs are compared. Most of what a set costs alone is the engine's work on each"
+        f" tick, which up to {PASS} sets share: they run side by side in one engine, each as if it"
+        " were alone. Apart: CPU time of a set in one process, without anything of the platform's"
+        " around it; what `reset()` gives, and what sharing gives.",
         tables=(
             Table(
                 f"{count} sets", ("", "seconds", "CPU seconds", "CPU seconds of a set"),
@@ -218,6 +281,10 @@ def _section(
                     for name, side in (
                         ("plain loop", plain), (f"sweep, {WORKERS} workers", ours),
                         ("sweep, NAUTILUS_LOG_LEVEL=OFF", silent),
+                        *(
+                            (("plain loop, real hour", real[0]), ("sweep, real hour", real[1]))
+                            if real else ()
+                        ),
                     )
                 ),
             ),
@@ -240,8 +307,10 @@ def _section(
         ),
         recommendations=(
             Recommendation(
-                "Run many sets as a sweep: {sweep over naive loop} over a loop of separate"
-                " engines, {reset, one process} of it by resetting instead of building and loading."
+                "Run many sets as a sweep: {sweep over naive loop} over a loop of separate engines,"
+                " {reset, one process} of it by resetting instead of building, and"
+                " {sharing a pass, one process} by sets that share a pass of the engine. A strategy"
+                " of your own shares it when its StrategySpec says that it may (`shares`)."
             ),
             Recommendation(
                 "NAUTILUS_LOG_LEVEL=OFF makes sweeps {sweep without NautilusTrader's log} as fast:"

@@ -5,13 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from nautilus_trader.config import LoggingConfig
 from nautilus_trader.model.orders import Order
 
 from backend.catalog_manager import CatalogManager
+from backend.data_converter import Converter
 from backend.engine_bench import EngineBench
 from backend.engine_setup import account_currency, build_engine, release
 from backend.models import BacktestRequest, unix_ns
@@ -23,6 +28,9 @@ from backend.tick_source import Ticks
 from nautilus_instrumentation import current_session
 
 Requests = Callable[..., BacktestRequest]
+ROOT = Path(__file__).resolve().parents[3]
+RAW = ROOT.parent / "shared" / "data" / "raw_tick_data"
+DESCRIPTION = ROOT / "tests" / "data" / "shared_datasets.toml"
 LOGGING = LoggingConfig(bypass_logging=True)
 VENUE_S_OWN = {"init_id", "venue_order_id", "last_trade_id", "trade_ids", "event_id", "trade_id"}
 """Random, or numbered by the venue, which numbers the orders of all strategies in one row."""
@@ -36,8 +44,8 @@ CROSS = [
 
 
 @pytest.fixture
-def catalog(settings: Settings) -> CatalogManager:
-    return CatalogManager(settings)
+def catalog(request: pytest.FixtureRequest) -> CatalogManager:
+    return CatalogManager(request.getfixturevalue("settings"))
 
 
 @pytest.fixture
@@ -136,3 +144,85 @@ def test_strategies_in_one_engine_do_what_they_do_alone(
             assert not portion.trouble
             assert wanted["orders"]
             assert one == wanted
+
+
+@st.composite
+def sets_of_one_interval(draw: st.DrawFn) -> list[dict[str, Any]]:
+    """Two to five sets that may share: any periods and sizes, the same bars."""
+    interval = draw(st.sampled_from(["10s", "30s", "1m"]))
+
+    def one() -> dict[str, Any]:
+        fast = draw(st.integers(1, 8))
+        return {
+            "interval": interval, "fast_ema_period": fast,
+            "slow_ema_period": fast + draw(st.integers(1, 8)),
+            "trade_notional": draw(st.sampled_from([2e3, 1e4, 3e6])),
+        }  # fmt: skip
+
+    return [one() for _ in range(draw(st.integers(2, 5)))]
+
+
+@settings(
+    max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(sets=sets_of_one_interval(), kind=st.sampled_from(["quote", "trade"]), data=st.data())
+def test_any_sets_in_one_engine_do_what_they_do_alone(
+    catalog: CatalogManager, bench: EngineBench, make_request: Requests, tick_catalog: Any,
+    sets: list[dict[str, Any]], kind: str, data: st.DataObject,
+) -> None:  # fmt: skip
+    """Whatever their parameters; those that say so are not taken."""
+    name = data.draw(st.sampled_from([tick_catalog.fx, tick_catalog.perpetual]))
+    requests = [
+        make_request("ema_cross", 5, kind=kind, instrument_id=name, params=params)
+        for params in sets
+    ]
+    same(catalog, bench, requests)
+
+
+def same(catalog: CatalogManager, bench: EngineBench, requests: list[BacktestRequest]) -> None:
+    ticks = ticks_of(catalog, requests[0])
+    found = together(bench, catalog, requests, ticks)
+    for request, (portion, one) in zip(requests, found, strict=True):
+        assert portion.trouble or one == alone(catalog, request, ticks)
+    assert not all(portion.trouble for portion, _ in found)
+
+
+REAL = [
+    ("EUR/USD.FXCM", "quote", "2014-05-08T12:00", "fxcm_EURUSD_quotes"),
+    ("EUR/USD.OANDA", "quote", "2014-05-08T12:00", "oanda_EURUSD_quotes"),
+    ("BTCUSDT-PERP.BINANCE", "trade", "2024-08-08T23:00", "binance-usdm_BTCUSDT_trades"),
+]
+
+
+@pytest.mark.skipif(not RAW.is_dir(), reason="the shared ticks are not here")
+@pytest.mark.parametrize(("instrument_id", "kind", "start", "name"), REAL)
+def test_a_real_hour_gives_what_separate_runs_give(
+    tmp_path: Path, bench: EngineBench, instrument_id: str, kind: str, start: str, name: str
+) -> None:
+    """Ticks of brokers and exchanges, with bursts, pauses and equal prices."""
+    settings = Settings(
+        raw_tick_dir=RAW, datasets_file=DESCRIPTION, catalog_dir=tmp_path / "catalog",
+        results_dir=tmp_path / "results",
+    )  # fmt: skip
+    begin = datetime.fromisoformat(start).replace(tzinfo=UTC)
+    path = next(str(each.relative_to(RAW)) for each in sorted(
+        RAW.glob(f"by_date/day-{begin:%Y-%m-%d}/**/{name}.parquet")))  # fmt: skip
+    done = Converter(settings, current_session()).convert_day(begin.date(), [path.split("/", 2)[2]])
+    assert not done.failed
+    catalog = CatalogManager(settings)
+    held = ticks_of(catalog, _hour(instrument_id, kind, begin, {}))
+    assert len(held) > 1_000
+    same(
+        catalog,
+        bench,
+        [_hour(instrument_id, kind, begin, params | {"interval": "10s"}) for params in CROSS[:3]],
+    )
+
+
+def _hour(
+    instrument_id: str, kind: str, begin: datetime, params: dict[str, Any]
+) -> BacktestRequest:
+    return BacktestRequest.model_validate({
+        "instrument_id": instrument_id, "kind": kind, "start": begin,
+        "end": begin + timedelta(hours=1), "strategy": "ema_cross", "params": params,
+    })  # fmt: skip
