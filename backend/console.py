@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
 from typing import Annotated
 
@@ -63,6 +64,13 @@ def _tell_sizes(session: Session, dist: Path) -> None:
         return  # a build without compressed files, as for development
     session.vitals.bundle("initial", sizes.initial)
     session.vitals.bundle("total", sizes.total)
+
+
+@cache
+def page_names(pages: Path = PAGES) -> frozenset[str]:
+    """The names of the console's pages, and `other` for what is none of them."""
+    named = orjson.loads(pages.read_bytes()).values() if pages.is_file() else ()
+    return frozenset((*named, "other"))
 
 
 def _addresses(pages: Path) -> list[str]:

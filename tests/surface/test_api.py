@@ -421,6 +421,12 @@ def test_strategies_come_with_the_schema_of_their_parameters(client):
     assert "fast_ema_period" in found["ema_cross"]["properties"]
 
 
+ACTION = {
+    "trace_id": "a" * 32, "span_id": "b" * 16, "action": "click", "page": "backtests",
+    "ago_seconds": 3, "duration_seconds": 0.25,
+}  # fmt: skip
+
+
 def test_vitals_are_recorded_without_an_answer(client):
     """204 for a report of several."""
     body = {"vitals": [{"vital": "LCP", "page": "/runs", "value": 1.2},
@@ -442,6 +448,30 @@ def test_bad_vitals_are_refused_by_field(client, change, field):
     """The part of the report that is wrong is named."""
     body = {"vitals": [{"vital": "LCP", "page": "/runs", "value": 1.2, **change}]}
     assert problem(client.post("/api/vitals", json=body), 422)["field"] == field
+
+
+def test_what_people_do_in_the_console_is_taken_with_the_vitals(client):
+    """Actions alone are a report as well."""
+    assert client.post("/api/vitals", json={"actions": [ACTION]}).status_code == 204
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"trace_id": "0" * 32}, "trace_id"),
+        ({"trace_id": "A" * 32}, "trace_id"),
+        ({"span_id": "b" * 15}, "span_id"),
+        ({"action": "swipe"}, "action"),
+        ({"page": "no such page"}, "page"),
+        ({"ago_seconds": -1}, "ago_seconds"),
+        ({"duration_seconds": 1e9}, "duration_seconds"),
+        ({"name": "x"}, "name"),
+    ],
+)
+def test_bad_actions_are_refused_by_field(client, change, field):
+    """Ids are W3C's, names are of a closed set, times are near."""
+    body = {"actions": [{**ACTION, **change}]}
+    assert problem(client.post("/api/vitals", json=body), 422)["field"] == f"actions.0.{field}"
 
 
 def test_a_flood_of_vitals_is_slowed_down(app, client):

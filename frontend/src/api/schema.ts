@@ -868,7 +868,9 @@ export interface paths {
         put?: never;
         /**
          * Report
-         * @description Record what a browser measured.
+         * @description Record what a browser measured, and send the spans that it cannot send itself.
+         *
+         *     The header `X-Tracing: off` says that actions need not be told.
          */
         post: operations["report_api_vitals_post"];
         delete?: never;
@@ -888,6 +890,33 @@ export interface components {
         Accepted: {
             /** Job Id */
             job_id: string;
+            /** Trace Id */
+            trace_id: string;
+        };
+        /**
+         * Action
+         * @description What somebody did in the console, or what it asked for by itself: the root of a trace.
+         */
+        Action: {
+            /**
+             * Action
+             * @enum {string}
+             */
+            action: "load" | "click" | "submit" | "keydown" | "popstate" | "refresh" | "report";
+            /**
+             * Ago Seconds
+             * @description when it began
+             */
+            ago_seconds: number;
+            /** Duration Seconds */
+            duration_seconds: number;
+            /**
+             * Page
+             * @description name of a page of the console
+             */
+            page: string;
+            /** Span Id */
+            span_id: string;
             /** Trace Id */
             trace_id: string;
         };
@@ -3187,11 +3216,13 @@ export interface components {
         };
         /**
          * VitalsReport
-         * @description What one page measured.
+         * @description What one page measured, and the actions whose requests were traced.
          */
         VitalsReport: {
+            /** Actions */
+            actions?: components["schemas"]["Action"][];
             /** Vitals */
-            vitals: components["schemas"]["Vital"][];
+            vitals?: components["schemas"]["Vital"][];
         };
         /**
          * Webhook

@@ -1,12 +1,13 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 
-import { beginAction, traced, watchActions } from "./trace";
+import { beginAction, hasActions, takeActions, traced, watchActions } from "./trace";
 
 const HEADER = /^00-([0-9a-f]{32})-([0-9a-f]{16})-01$/;
 
 beforeEach(() => {
   vi.useFakeTimers();
   beginAction();
+  takeActions(true, String);
 });
 afterEach(() => vi.useRealTimers());
 
@@ -56,4 +57,44 @@ it("begins an action with each click, before handlers ask for anything", () => {
   button.click();
   expect(new Set([before, ...seen]).size).toBe(3);
   expect(seen[2]).toBe(seen[1]);
+});
+
+it("keeps what a person did and asked for until it is told, each once", () => {
+  beginAction("submit");
+  const request = traced();
+  vi.advanceTimersByTime(200);
+  request.end();
+  expect(hasActions()).toBe(false);
+  vi.advanceTimersByTime(1_800);
+  expect(hasActions()).toBe(true);
+  const { actions, traceparent } = takeActions(false, (path) => `page of ${path}`);
+  expect(actions.map(({ action }) => action)).toEqual(["submit", "report"]);
+  expect(actions[0]).toMatchObject({
+    trace_id: traceOf(request),
+    page: `page of ${location.pathname}`,
+    ago_seconds: 2,
+    duration_seconds: 0.2,
+  });
+  expect(traceOf({ traceparent })).toBe(actions[1]?.trace_id);
+  expect(takeActions(true, String).actions.map(({ action }) => action)).toEqual(["report"]);
+});
+
+it("tells nothing of clicks that asked for nothing, and of what is under way when all must go", () => {
+  beginAction("keydown");
+  beginAction("click");
+  traced();
+  vi.advanceTimersByTime(500);
+  expect(takeActions(false, String).actions).toHaveLength(1);
+  const [click] = takeActions(true, String).actions;
+  expect(click).toMatchObject({ action: "click", duration_seconds: 0.5 });
+});
+
+it("says which requests came by themselves, and keeps no more than can be told", () => {
+  for (let n = 0; n < 60; n += 1) {
+    traced().end();
+    vi.advanceTimersByTime(1_100);
+  }
+  const { actions } = takeActions(false, String);
+  expect(actions).toHaveLength(40);
+  expect(new Set(actions.slice(0, -1).map(({ action }) => action))).toEqual(new Set(["refresh"]));
 });

@@ -2,12 +2,14 @@
 
 import { type Metric, onCLS, onFCP, onINP, onLCP, onTTFB } from "web-vitals";
 
+import { hasActions } from "../api/trace";
 import { pageName } from "../lib/pageName";
 import { timeToInteractive } from "./interactive";
-import { send, type Vital } from "./report";
+import { isTellingActions, send, type Vital } from "./report";
 
 const CHECK_MS = 250;
 const PATIENCE_MS = 30_000;
+const TELL_MS = 10_000;
 
 /** Begin: the load is reported when it is over, the rest when the page is left or hidden. */
 export function measure(): void {
@@ -16,8 +18,8 @@ export function measure(): void {
   const waiting = new Map<string, Vital>();
   const note = (vital: Vital["vital"], ms: number, where = page) =>
     waiting.set(vital, { vital, page: where, value: ms / 1000 });
-  const flush = () => {
-    send([...waiting.values()]);
+  const flush = (isLeaving = false) => {
+    send([...waiting.values()], isLeaving);
     waiting.clear();
   };
   const keep = ({ name, value }: Metric) => note(name, value);
@@ -37,8 +39,23 @@ export function measure(): void {
     });
   });
   document.addEventListener("visibilitychange", () => {
-    if (document.visibilityState === "hidden") flush();
+    if (document.visibilityState === "hidden") flush(true);
   });
+  tellActions();
+}
+
+/** Now and then, when nothing else is to be done. */
+function tellActions(): void {
+  const timer = setInterval(() => {
+    if (!isTellingActions()) clearInterval(timer);
+    else if (hasActions()) requestIdle(() => send([]));
+  }, TELL_MS);
+}
+
+/** Safari has no idle callbacks. */
+function requestIdle(work: () => void): void {
+  if ("requestIdleCallback" in globalThis) requestIdleCallback(work);
+  else setTimeout(work, 0);
 }
 
 function whenInteractive(firstPaint: number, tell: (ms: number) => void): void {

@@ -130,6 +130,11 @@ CALLS = "nautilus.calls"
 BUSY_SECONDS = "nautilus.busy_seconds"
 """Seconds spent inside those calls."""
 
+PAGE = "nautilus.page"
+"""Page of the console on which somebody did something."""
+ACTION = "nautilus.action"
+"""What it was: load, click, submit, keydown, popstate, or by itself: refresh, report."""
+
 
 def stage_seconds(stage: str) -> str:
     """Key that holds the seconds a run spent in `stage` on the span `backtest run`."""

@@ -41,6 +41,7 @@ def start_tracing(
 
     from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 
+    from nautilus_instrumentation.relay import relay_by
     from nautilus_instrumentation.sampling import Keeper, recording
     from nautilus_instrumentation.span_export import HandOver, otlp_exporter
     from nautilus_instrumentation.span_sender import SpanSender
@@ -73,7 +74,8 @@ def start_tracing(
     def flush(seconds: float) -> None:
         sender.force_flush(int(seconds * 1000))
 
-    return Tracing(provider, guard, flush, version(DISTRIBUTION), keeper), provider.shutdown
+    relay = relay_by(provider, keeper.on_end)
+    return Tracing(provider, guard, flush, version(DISTRIBUTION), keeper, relay), provider.shutdown
 
 
 def _resource(settings: Settings) -> Resource:

@@ -30,6 +30,7 @@ from nautilus_instrumentation.spans import (
 
 if TYPE_CHECKING:
     from nautilus_instrumentation.guard import Guard
+    from nautilus_instrumentation.relay import Relay
     from nautilus_instrumentation.sampling import Keeper
 
 __all__ = ["INVALID_SPAN", "NULL_TRACING", "Attributes", "Carrier", "NullTracing", "Tracing"]
@@ -53,9 +54,11 @@ class Tracing:
         flush: Callable[[float], object],
         version: str = "",
         keeper: Keeper | None = None,
+        relay: Relay | None = None,
     ) -> None:
-        """`keeper`: None when the host's own provider decides what is sent."""
+        """`keeper` and `relay`: None when the host's own provider decides what is sent."""
         self._keeper = keeper
+        self._relay = relay
         self.provider = provider
         self._guard = guard
         self._flush = flush
@@ -116,6 +119,26 @@ class Tracing:
         """Record on the span a failure that another process reported."""
         with self._guard("spans.fail"):
             record_failure(span, exc_type, message, stacktrace)
+
+    def relay(
+        self,
+        name: str,
+        service: str,
+        trace_id: str,
+        span_id: str,
+        *,
+        start_time_ns: int,
+        end_time_ns: int,
+        attributes: Attributes | None = None,
+    ) -> None:
+        """Send a root span that another program made, under its own ids (hexadecimal).
+
+        Not where the host's own provider makes the spans: none takes ids from outside.
+        """
+        if self._relay is not None:
+            with self._guard("spans.relay"):
+                times = (start_time_ns, end_time_ns)
+                self._relay(name, service, trace_id, span_id, *times, attributes or {})
 
     def carrier(self, span: Span | None = None) -> dict[str, str]:
         """W3C headers of the span (default: the current one); empty when there is none."""
@@ -254,6 +277,18 @@ class NullTracing(Tracing):
         return INVALID_SPAN
 
     def fail(self, span: Span, exc_type: str, message: str, stacktrace: str = "") -> None: ...
+
+    def relay(
+        self,
+        name: str,
+        service: str,
+        trace_id: str,
+        span_id: str,
+        *,
+        start_time_ns: int,
+        end_time_ns: int,
+        attributes: Attributes | None = None,
+    ) -> None: ...
 
     def carrier(self, span: Span | None = None) -> dict[str, str]:
         return {}

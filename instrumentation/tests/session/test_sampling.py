@@ -45,6 +45,13 @@ def test_an_uneventful_trace_is_forgotten(sampled_out):
     assert (sampled_out.counted("exported"), sampled_out.counted("dropped")) == (0, 0)
 
 
+def test_a_span_of_another_program_is_left_out_where_its_children_are(sampled_out):
+    """The head is asked about it as well."""
+    ids = ("a" * 32, "b" * 16)
+    sampled_out.tracing.relay("click home", "console", *ids, start_time_ns=5, end_time_ns=9)
+    assert names(sampled_out) == []
+
+
 def test_a_failure_keeps_the_whole_trace(sampled_out):
     """What ended before, what fails, and what ends after; flags stay as the head decided."""
     tracing = sampled_out.tracing

@@ -190,3 +190,28 @@ def test_the_null_twin_lets_exceptions_pass():
     """The block's exception is the host's."""
     with pytest.raises(KeyError), NULL_TRACING.span("one"):
         raise KeyError
+
+
+def test_a_span_of_another_program_is_sent_under_its_own_ids(traced):
+    """A root that spans of this process were told of, and that its maker cannot send."""
+    ids = ("a" * 32, "b" * 16)
+    parent = {"traceparent": f"00-{ids[0]}-{ids[1]}-01"}
+    traced.tracing.start("request", parent=parent).end()
+    traced.tracing.relay(
+        "click home", "console", *ids, start_time_ns=5, end_time_ns=9, attributes={"a": 1}
+    )
+    request, click = traced.spans
+    assert (click.name, click.start_time, click.end_time) == ("click home", 5, 9)
+    assert click.parent is None
+    assert click.context.span_id == request.parent.span_id
+    assert click.context.trace_id == request.context.trace_id
+    assert click.resource.attributes == {"service.name": "console"}
+    assert click.attributes == {"a": 1}
+
+
+def test_a_span_of_another_program_without_ids_is_not_sent(traced):
+    """Zeros are no ids."""
+    ids = ("0" * 32, "b" * 16)
+    traced.tracing.relay("click home", "console", *ids, start_time_ns=5, end_time_ns=9)
+    NULL_TRACING.relay("click home", "console", *ids, start_time_ns=5, end_time_ns=9)
+    assert (traced.spans, traced.errors.total()) == ([], 0)
