@@ -1,10 +1,11 @@
-/** The palette: pages, runs, boards and runbooks by name; a trace by its id. */
+/** The palette: pages, runs, data, boards and runbooks by name; a trace by its id. */
 
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { type KeyboardEvent, useEffect, useId, useRef, useState } from "react";
 
-import { boards, lastRuns, runbooks } from "../api/queries";
+import { boards, instruments, lastRuns, runbooks } from "../api/queries";
+import { holdingsOf, nameOf, queryOf } from "../pages/data/holdings";
 import { NAVIGATION } from "./navigation";
 import styles from "./Search.module.css";
 import { type Found, matching } from "./matching";
@@ -45,11 +46,11 @@ export default function Search({ onClose }: { onClose: () => void }) {
     <dialog ref={dialog} className={styles.dialog} onClose={onClose} aria-label="Search">
       <input
         role="combobox"
-        aria-label="Page, run, board or runbook"
+        aria-label="Page, run, data, board or runbook"
         aria-expanded
         aria-controls={`${id}-list`}
         aria-activedescendant={chosen ? `${id}-${found.indexOf(chosen)}` : undefined}
-        placeholder="Page, run, board or runbook"
+        placeholder="Page, run, data, board or runbook"
         autoComplete="off"
         spellCheck={false}
         value={text}
@@ -86,6 +87,7 @@ export default function Search({ onClose }: { onClose: () => void }) {
 function useFindable(text: string): Found[] {
   const runs = useQuery(lastRuns(RUNS)).data?.items ?? [];
   const shown = useQuery(boards).data ?? [];
+  const held = holdingsOf(useQuery(instruments).data ?? []);
   const books = useQuery(runbooks).data ?? [];
   const asked = text.trim();
   const known = runs.some((run) => run.run_id === asked);
@@ -105,6 +107,11 @@ function useFindable(text: string): Found[] {
       title: `${run.run_id} · ${run.request.strategy} · ${run.request.instrument_id}`,
       href: `/runs/${run.run_id}`,
       note: run.status,
+    })),
+    ...held.map((one) => ({
+      kind: "Data",
+      title: `${one.instrument_id} ${nameOf(one)}`,
+      href: `/data/ticks?${queryOf(one)}`,
     })),
     ...shown.map((board) => ({
       kind: "Board",

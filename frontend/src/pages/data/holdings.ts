@@ -53,3 +53,9 @@ export interface Chosen {
   kind: Kind;
   bar_type?: string | undefined;
 }
+
+/** What the address of its ticks says after the question mark. */
+export function queryOf({ instrument_id, kind, bar_type }: Holding): string {
+  const query = { instrument: instrument_id, kind, ...(bar_type ? { bar_type } : {}) };
+  return new URLSearchParams(query).toString();
+}

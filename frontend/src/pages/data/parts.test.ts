@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import type { CatalogInstrument, RawFile } from "../../api/types";
 import { daysOf, stateOf } from "./days";
-import { holdingsOf, isOf, nameOf } from "./holdings";
+import { holdingsOf, isOf, nameOf, queryOf } from "./holdings";
 import { moved, seen, written, zoomed } from "./moves";
 import { LIMITS, readDataSearch, readTicksSearch } from "./search";
 
@@ -45,6 +45,14 @@ describe("what is held", () => {
 
   it("has a line for each kind and each bar type", () => {
     expect(holdingsOf([instrument]).map(nameOf)).toEqual(["trades", "1-MINUTE-LAST bars"]);
+  });
+
+  it("has an address", () => {
+    const queries = holdingsOf([instrument]).map(queryOf);
+    expect(queries).toEqual([
+      "instrument=X.SIM&kind=trade",
+      "instrument=X.SIM&kind=bar&bar_type=1-MINUTE-LAST",
+    ]);
   });
 
   it("is found by what the address says", () => {
