@@ -14,11 +14,13 @@ import { Shell } from "./shell/Shell";
 import { parseSearch, stringifySearch } from "./lib/search";
 import { readAlertsSearch } from "./pages/alerts/search";
 import { readBacktestsSearch } from "./pages/backtests/search";
+import { readCompareSearch } from "./pages/compare/search";
 import { readBoardSearch } from "./pages/dashboards/boardSearch";
 import { readDataSearch, readTicksSearch } from "./pages/data/search";
 import { readTraceSearch } from "./pages/trace/search";
 import { readTracesSearch } from "./pages/traces/search";
 import { readIncidentSearch } from "./pages/incident/search";
+import { readSweepSearch } from "./pages/sweeps/search";
 
 const root = createRootRoute({ component: Shell, notFoundComponent: NotFound });
 
@@ -39,6 +41,26 @@ const run = createRoute({
   getParentRoute: () => root,
   path: "/runs/$runId",
   component: lazyRouteComponent(() => import("./pages/run/RunPage")),
+});
+
+const compare = createRoute({
+  getParentRoute: () => root,
+  path: "/compare",
+  validateSearch: readCompareSearch,
+  component: lazyRouteComponent(() => import("./pages/compare/ComparePage")),
+});
+
+const sweeps = createRoute({
+  getParentRoute: () => root,
+  path: "/sweeps",
+  component: lazyRouteComponent(() => import("./pages/sweeps/SweepsPage")),
+});
+
+const sweep = createRoute({
+  getParentRoute: () => root,
+  path: "/sweeps/$sweepId",
+  validateSearch: readSweepSearch,
+  component: lazyRouteComponent(() => import("./pages/sweeps/SweepPage")),
 });
 
 const data = createRoute({
@@ -112,6 +134,9 @@ export const router = createRouter({
     home,
     backtests,
     run,
+    compare,
+    sweeps,
+    sweep,
     data,
     ticks,
     dashboards,

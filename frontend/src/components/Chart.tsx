@@ -5,6 +5,7 @@ import { lazy, Suspense } from "react";
 import { Loading } from "./states";
 import type { ChartProps } from "./UPlotChart";
 
+export type { Mark } from "./chartMarks";
 export type { ChartProps, Series } from "./UPlotChart";
 
 // uPlot is loaded with the first chart.

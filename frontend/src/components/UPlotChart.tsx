@@ -5,6 +5,7 @@ import uPlot from "uplot";
 
 import { local, utc } from "../lib/time";
 import { useWidth } from "../lib/useWidth";
+import type { Mark } from "./chartMarks";
 import { chartOptions, readTheme, useDark } from "./chartOptions";
 import styles from "./UPlotChart.module.css";
 
@@ -23,10 +24,14 @@ export interface ChartProps {
   height?: number;
   /** The range was chosen by dragging; Unix seconds. */
   onZoom?: (from: number, to: number) => void;
+  /** Triangles at points of the lines. */
+  marks?: readonly Mark[] | undefined;
 }
 
+const NO_MARKS: readonly Mark[] = [];
+
 export default function UPlotChart(props: ChartProps) {
-  const { label, times, series, format, height = 240, onZoom } = props;
+  const { label, times, series, format, height = 240, onZoom, marks = NO_MARKS } = props;
   const frame = useRef<HTMLDivElement>(null);
   const chart = useRef<uPlot | null>(null);
   const width = useWidth(frame);
@@ -38,6 +43,7 @@ export default function UPlotChart(props: ChartProps) {
     [times, series],
   );
   const ready = width > 0;
+  const drawn = useRef(marks);
 
   useEffect(() => {
     const parent = frame.current;
@@ -50,6 +56,7 @@ export default function UPlotChart(props: ChartProps) {
         theme: readTheme(parent),
         format,
         onCursor: setAt,
+        marks: () => drawn.current,
         ...(onZoom ? { onZoom } : {}),
       }),
       data,
@@ -65,6 +72,10 @@ export default function UPlotChart(props: ChartProps) {
   }, [ready, dark, names, format, onZoom, height]);
 
   useEffect(() => chart.current?.setData(data), [data]);
+  useEffect(() => {
+    drawn.current = marks;
+    chart.current?.redraw(false);
+  }, [marks]);
   useEffect(() => {
     if (width > 0) chart.current?.setSize({ width: width - 16, height });
   }, [width, height]);

@@ -3,7 +3,11 @@
 import { useSyncExternalStore } from "react";
 import type uPlot from "uplot";
 
+import { drawMarks, type Mark } from "./chartMarks";
+
 const SERIES = 8;
+/** Colours of marks: those of the third and the second line. */
+const [UP, DOWN] = [2, 1];
 export const FONT = "11px system-ui, sans-serif";
 const DARK = "(prefers-color-scheme: dark)";
 
@@ -56,6 +60,7 @@ interface Wanted {
   format: (value: number) => string;
   onCursor: (index: number | null) => void;
   onZoom?: (from: number, to: number) => void;
+  marks?: () => readonly Mark[];
 }
 
 export function chartOptions(wanted: Wanted): uPlot.Options {
@@ -91,6 +96,15 @@ export function chartOptions(wanted: Wanted): uPlot.Options {
       })),
     ],
     hooks: {
+      draw: wanted.marks
+        ? [
+            drawMarks(
+              wanted.marks,
+              theme.series[UP] ?? theme.text,
+              theme.series[DOWN] ?? theme.text,
+            ),
+          ]
+        : [],
       setCursor: [(chart) => onCursor(chart.cursor.idx ?? null)],
       setSelect: onZoom
         ? [

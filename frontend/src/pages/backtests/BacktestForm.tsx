@@ -1,19 +1,20 @@
 /** The form: checked at each field as it is left, and again by the service. */
 
-import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { Link } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
 
-import { api, content } from "../../api/client";
 import { ApiError } from "../../api/problem";
-import type { BacktestRequest, Strategy } from "../../api/types";
+import type { Strategy } from "../../api/types";
 import { Button } from "../../components/Button";
 import { Field } from "../../components/Field";
 import styles from "./FormPanel.module.css";
+import { combinations, GRID, placed, sweepComplaints, sweepOf, type SweepOptions } from "./grid";
 import { canRun, type Offer } from "./offers";
 import { ParameterField } from "./ParameterField";
 import { parametersOf } from "./parameters";
 import { complaintsAbout, type Complaints, type Draft, requestOf, textOf } from "./request";
+import { StartedLine } from "./StartedLine";
+import { SweepFields } from "./SweepFields";
+import { useStart } from "./useStart";
 import { VenueFields } from "./VenueFields";
 import { WindowFields } from "./WindowFields";
 
@@ -21,11 +22,20 @@ interface Props {
   offers: readonly Offer[];
   strategies: readonly Strategy[];
   initial: Draft;
+  /** Several values of parameters are asked for at first. */
+  sweep: boolean;
 }
 
 const NONE: readonly string[] = [];
+const FIRST: SweepOptions = { objective: "pnl", skip_invalid: true };
+const MODES = [
+  [false, "One run"],
+  [true, "Sweep"],
+] as const;
 
-export function BacktestForm({ offers, strategies, initial }: Props) {
+export function BacktestForm({ offers, strategies, initial, sweep: asked }: Props) {
+  const [sweep, setSweep] = useState(asked);
+  const [options, setOptions] = useState(FIRST);
   const [draft, setDraft] = useState(initial);
   const [left, setLeft] = useState<ReadonlySet<string>>(new Set(NONE));
   const strategy = strategies.find((one) => one.name === draft.strategy);
@@ -34,8 +44,8 @@ export function BacktestForm({ offers, strategies, initial }: Props) {
     [strategy],
   );
   const start = useStart();
-  const own = complaintsAbout(draft, parameters);
-  const refused: Complaints = start.error instanceof ApiError ? start.error.fields : {};
+  const own = (sweep ? sweepComplaints : complaintsAbout)(draft, parameters);
+  const refused = placed(start.error instanceof ApiError ? start.error.fields : {});
   const unplaced =
     start.error &&
     !isPlaced(
@@ -47,9 +57,16 @@ export function BacktestForm({ offers, strategies, initial }: Props) {
     setDraft((now) => ({ ...now, ...changed }));
     if (!start.isPending) start.reset();
   }
+  function setMode(several: boolean): void {
+    setSweep(several);
+    setLeft(new Set(NONE));
+    start.reset();
+  }
   function submit(): void {
     setLeft(new Set(Object.keys(own)));
-    if (!Object.keys(own).length) start.mutate(requestOf(draft, parameters));
+    if (Object.keys(own).length) return;
+    if (sweep) start.mutate({ sweep: sweepOf(draft, parameters, options) });
+    else start.mutate({ run: requestOf(draft, parameters) });
   }
   const error = (field: string) => (left.has(field) ? own[field] : undefined) ?? refused[field];
   const leave = (field: string) => setLeft((now) => new Set([...now, field]));
@@ -63,6 +80,18 @@ export function BacktestForm({ offers, strategies, initial }: Props) {
         submit();
       }}
     >
+      <div className={styles.mode} role="group" aria-label="What to start">
+        {MODES.map(([several, title]) => (
+          <Button
+            key={title}
+            small
+            aria-pressed={sweep === several}
+            onClick={() => setMode(several)}
+          >
+            {title}
+          </Button>
+        ))}
+      </div>
       <WindowFields draft={draft} offers={offers} change={change} error={error} leave={leave} />
       <Field label="Strategy" hint={strategy?.description} error={error("strategy")}>
         {(control) => (
@@ -86,6 +115,7 @@ export function BacktestForm({ offers, strategies, initial }: Props) {
             <ParameterField
               key={one.name}
               parameter={one}
+              sweep={sweep}
               value={textOf(draft, one)}
               error={error(`params.${one.name}`)}
               onChange={(text) => change({ params: { ...draft.params, [one.name]: text } })}
@@ -94,40 +124,29 @@ export function BacktestForm({ offers, strategies, initial }: Props) {
           ))}
         </fieldset>
       )}
+      {sweep && (
+        <SweepFields
+          options={options}
+          change={(changed) => setOptions((now) => ({ ...now, ...changed }))}
+          runs={combinations(draft, parameters)}
+          error={error(GRID)}
+        />
+      )}
       <VenueFields draft={draft} change={change} error={error} />
       <div className={styles.submit}>
         <Button kind="primary" type="submit" disabled={start.isPending}>
-          {start.isPending ? "Starting" : "Run backtest"}
+          {start.isPending ? "Starting" : sweep ? "Start the sweep" : "Run backtest"}
         </Button>
         <div aria-live="polite">
           {unplaced && <p className={styles.error}>{start.error.message}</p>}
           {Object.keys(own).length > 0 && left.size > 0 && (
             <p className={styles.error}>Mend the marked fields first.</p>
           )}
-          {start.data && (
-            <p>
-              Started{" "}
-              <Link to="/runs/$runId" params={{ runId: start.data.run_id }} className="mono">
-                {start.data.run_id}
-              </Link>
-            </p>
-          )}
+          {start.data && <StartedLine started={start.data} />}
         </div>
       </div>
     </form>
   );
-}
-
-/** Starts a backtest; the list of what runs is asked anew. */
-function useStart() {
-  const client = useQueryClient();
-  return useMutation({
-    mutationFn: async (body: BacktestRequest) => {
-      const started = await content(api.POST("/api/backtest/run", { body }));
-      return { run_id: started.run_id };
-    },
-    onSuccess: () => client.invalidateQueries({ queryKey: ["jobs", "active"] }),
-  });
 }
 
 const DRAWN = [
@@ -138,6 +157,7 @@ const DRAWN = [
   "end",
   "strategy",
   "starting_balances",
+  GRID,
 ];
 
 /** Whether every field that the service names is drawn, so that its words stand there. */

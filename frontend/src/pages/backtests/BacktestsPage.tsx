@@ -12,13 +12,13 @@ import { ResultsPanel } from "./ResultsPanel";
 const route = getRouteApi("/backtests");
 
 export default function BacktestsPage() {
-  const { again } = route.useSearch();
+  const { again, sweep = false } = route.useSearch();
   const jobs = useQuery(activeJobs);
   const running = jobs.data ?? [];
   return (
     <Page title="Backtests">
       <div className={styles.page}>
-        <FormPanel again={again} className={styles.form} />
+        <FormPanel key={String(sweep)} again={again} sweep={sweep} className={styles.form} />
         <div className={styles.right}>
           {running.length > 0 && (
             <Panel title="Running" note={String(running.length)} className={styles.running}>

@@ -10,11 +10,13 @@ import { type Draft, draftOf } from "./request";
 interface Props {
   /** The run whose request fills the form. */
   again: string | undefined;
+  /** A sweep is wanted. */
+  sweep: boolean;
   className: string | undefined;
 }
 
 /** The form, once it is known what can be asked for. */
-export function FormPanel({ again, className }: Props) {
+export function FormPanel({ again, sweep, className }: Props) {
   const named = useQuery(strategies);
   const held = useQuery(instruments);
   const raw = useQuery(rawDays);
@@ -36,6 +38,7 @@ export function FormPanel({ again, className }: Props) {
           key={model.data?.run_id}
           offers={offersOf(held.data, raw.data)}
           strategies={named.data}
+          sweep={sweep}
           model={model.data && draftOf(model.data.request)}
         />
       )}
@@ -46,10 +49,11 @@ export function FormPanel({ again, className }: Props) {
 interface ReadyProps {
   offers: readonly Offer[];
   strategies: Parameters<typeof BacktestForm>[0]["strategies"];
+  sweep: boolean;
   model: Draft | undefined;
 }
 
-function Ready({ offers, strategies, model }: ReadyProps) {
+function Ready({ offers, strategies, sweep, model }: ReadyProps) {
   const first = offers[0];
   if (!first) {
     return (
@@ -75,5 +79,7 @@ function Ready({ offers, strategies, model }: ReadyProps) {
     oms_type: "NETTING",
     account_type: "MARGIN",
   };
-  return <BacktestForm offers={offers} strategies={strategies} initial={model ?? fresh} />;
+  return (
+    <BacktestForm offers={offers} strategies={strategies} initial={model ?? fresh} sweep={sweep} />
+  );
 }

@@ -1,6 +1,6 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
-import { useCallback, useMemo } from "react";
+import { useCallback, useMemo, useState } from "react";
 
 import { instruments, results, strategies } from "../../api/queries";
 import { Panel } from "../../components/Panel";
@@ -9,6 +9,8 @@ import { Table } from "../../components/Table";
 import { count } from "../../lib/format";
 import styles from "./BacktestsPage.module.css";
 import { COLUMNS } from "./columns";
+import { pickColumn, PickedRuns } from "./PickedRuns";
+import { toggled } from "./picked";
 import { type BacktestsSearch, NEWEST_FIRST, STATUSES } from "./search";
 
 const route = getRouteApi("/backtests");
@@ -29,12 +31,22 @@ export function ResultsPanel({ className }: { className: string | undefined }) {
     if (hasNextPage && !isFetchingNextPage) void fetchNextPage();
   }, [hasNextPage, isFetchingNextPage, fetchNextPage]);
   const retry = () => void query.refetch();
+  const [picked, setPicked] = useState<readonly string[]>([]);
+  const columns = useMemo(
+    () => [pickColumn(picked, (id) => setPicked((now) => toggled(now, id))), ...COLUMNS],
+    [picked],
+  );
 
   return (
     <Panel
       title="Results"
       note={query.data && `${count(rows.length)}${hasNextPage ? "+" : ""}`}
-      tools={<Filters value={filter} onChange={change} />}
+      tools={
+        <>
+          <PickedRuns picked={picked} clear={() => setPicked([])} />
+          <Filters value={filter} onChange={change} />
+        </>
+      }
       className={className}
     >
       {query.error && query.data && (
@@ -47,7 +59,7 @@ export function ResultsPanel({ className }: { className: string | undefined }) {
         <Table
           label="Results of backtests"
           rows={rows}
-          columns={COLUMNS}
+          columns={columns}
           rowKey={(run) => run.run_id}
           sort={filter.sort ?? NEWEST_FIRST}
           onSort={(sort) => change({ sort })}

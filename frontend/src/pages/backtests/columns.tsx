@@ -28,7 +28,7 @@ export const COLUMNS: readonly Column<RunLine>[] = [
   {
     id: "strategy",
     title: "Strategy",
-    width: "minmax(6rem, 1fr)",
+    width: "minmax(7.5rem, 1fr)",
     cell: (run) => run.strategy,
   },
   {
@@ -42,7 +42,7 @@ export const COLUMNS: readonly Column<RunLine>[] = [
     id: "window",
     title: "Window",
     width: "5rem",
-    from: 760,
+    from: 870,
     cell: (run) => run.window,
   },
   {
@@ -51,7 +51,7 @@ export const COLUMNS: readonly Column<RunLine>[] = [
     width: "minmax(7rem, 1fr)",
     end: true,
     sortable: true,
-    from: 560,
+    from: 620,
     cell: (run) => (run.currency ? `${amount(run.pnl)} ${run.currency}` : NOTHING),
   },
   {
@@ -60,7 +60,7 @@ export const COLUMNS: readonly Column<RunLine>[] = [
     width: "5.5rem",
     end: true,
     sortable: true,
-    from: 660,
+    from: 780,
     cell: (run) => duration(run.duration_seconds),
   },
   {
@@ -69,7 +69,7 @@ export const COLUMNS: readonly Column<RunLine>[] = [
     width: "5.5rem",
     end: true,
     sortable: true,
-    from: 850,
+    from: 960,
     cell: (run) => <span title={count(run.data_points)}>{short(run.data_points)}</span>,
   },
   {
@@ -78,7 +78,7 @@ export const COLUMNS: readonly Column<RunLine>[] = [
     width: "5.5rem",
     end: true,
     sortable: true,
-    from: 940,
+    from: 1050,
     cell: (run) => short(run.data_points_per_second),
   },
   {
@@ -87,7 +87,7 @@ export const COLUMNS: readonly Column<RunLine>[] = [
     width: "6rem",
     end: true,
     sortable: true,
-    from: 1030,
+    from: 1140,
     cell: (run) => bytes(run.peak_memory_bytes),
   },
   {
@@ -96,7 +96,7 @@ export const COLUMNS: readonly Column<RunLine>[] = [
     width: "5.5rem",
     end: true,
     sortable: true,
-    from: 1120,
+    from: 1240,
     cell: (run) => count(run.orders),
   },
 ];

@@ -25,7 +25,11 @@ export interface Draft extends Series {
 export type Complaints = Readonly<Record<string, string>>;
 
 /** What is wrong, by the name that the service has for the field. */
-export function complaintsAbout(draft: Draft, parameters: readonly Parameter[]): Complaints {
+export function complaintsAbout(
+  draft: Draft,
+  parameters: readonly Parameter[],
+  wrongWith: (parameter: Parameter, text: string) => string | undefined = complaint,
+): Complaints {
   const found: Record<string, string> = {};
   if (!draft.instrument_id) found.instrument_id = "is needed";
   if (!draft.strategy) found.strategy = "is needed";
@@ -35,7 +39,7 @@ export function complaintsAbout(draft: Draft, parameters: readonly Parameter[]):
   if (!end) found.end = "must be a time";
   if (start && end && end <= start) found.end = "must be after the start";
   for (const parameter of parameters) {
-    const wrong = complaint(parameter, textOf(draft, parameter));
+    const wrong = wrongWith(parameter, textOf(draft, parameter));
     if (wrong) found[`params.${parameter.name}`] = wrong;
   }
   return found;

@@ -9,6 +9,8 @@ export const NEWEST_FIRST = "-created_at";
 export interface BacktestsSearch extends ResultFilter {
   /** The run whose request fills the form. */
   again?: string | undefined;
+  /** The form asks for a sweep. */
+  sweep?: boolean | undefined;
 }
 
 /** Whatever else an address says is left out. */
@@ -23,6 +25,7 @@ export function readBacktestsSearch(given: Record<string, unknown>): BacktestsSe
     ...text("strategy"),
     ...text("instrument_id"),
     ...text("again"),
+    ...(given.sweep === true ? { sweep: true } : {}),
     ...(status ? { status } : {}),
   };
 }

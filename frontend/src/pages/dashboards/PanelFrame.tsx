@@ -165,3 +165,6 @@ function Late({ busy }: { busy: boolean }) {
   }, [busy]);
   return late ? <progress className={styles.late} aria-label="Loading" /> : null;
 }
+
+/** What a panel shows, for pages that frame it themselves; a board must be around. */
+export { Body as PanelBody };

@@ -10,6 +10,8 @@ import { DeleteRun } from "./DeleteRun";
 import { EquityPanel } from "./EquityPanel";
 import { figuresOf, tradingOf } from "./figures";
 import styles from "./RunPage.module.css";
+import { MetricsPanel } from "./MetricsPanel";
+import { OrdersPanel } from "./OrdersPanel";
 import { RequestPanel, VersionsPanel } from "./RequestPanel";
 import { StagesPanel } from "./StagesPanel";
 import { StatisticsPanel } from "./StatisticsPanel";
@@ -38,6 +40,9 @@ export function RunResult({ run }: { run: BacktestResult }) {
               Trace
             </Link>
           )}
+          <Link to="/compare" search={{ a: run.run_id }} className={buttonClass()}>
+            Compare
+          </Link>
           <Link to="/backtests" search={{ again: run.run_id }} className={buttonClass()}>
             Run again
           </Link>
@@ -52,11 +57,13 @@ export function RunResult({ run }: { run: BacktestResult }) {
             <Figures of={figuresOf(run)} />
           </Panel>
           <EquityPanel run={run} />
+          <OrdersPanel run={run} />
           {trading && (
             <Panel title="Trading" note={`amounts in ${run.trading?.currency ?? ""}`}>
               <Figures of={trading} />
             </Panel>
           )}
+          <MetricsPanel run={run} />
           <StatisticsPanel statistics={run.statistics ?? {}} />
         </div>
         <div className={styles.column}>
