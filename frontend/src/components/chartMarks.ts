@@ -19,10 +19,6 @@ export function drawMarks(marks: () => readonly Mark[], up: string, down: string
     const { ctx } = chart;
     const { min = 0, max = 0 } = chart.scales.x ?? {};
     ctx.save();
-    ctx.beginPath();
-    const { left, top, width, height } = chart.bbox;
-    ctx.rect(left, top, width, height);
-    ctx.clip();
     for (const mark of marks()) {
       if (mark.time < min || mark.time > max) continue;
       const x = chart.valToPos(mark.time, "x", true);

@@ -14,7 +14,7 @@ export function pickColumn(
   return {
     id: "pick",
     title: "",
-    width: "2.25rem",
+    width: "3rem",
     cell: (run) => (
       <input
         type="checkbox"

@@ -29,11 +29,13 @@ export default function ComparePage() {
       title="Compare runs"
       tools={a && b && <Button onClick={() => choose({ a: b, b: a })}>Exchange A and B</Button>}
     >
-      <div className={styles.pair}>
-        <Side name="A" runId={a} other={b} onChoose={(runId) => choose({ a: runId })} />
-        <Side name="B" runId={b} other={a} onChoose={(runId) => choose({ b: runId })} />
+      <div className={styles.page}>
+        <div className={styles.pair}>
+          <Side name="A" runId={a} other={b} onChoose={(runId) => choose({ a: runId })} />
+          <Side name="B" runId={b} other={a} onChoose={(runId) => choose({ b: runId })} />
+        </div>
+        {a && b && <Compared a={a} b={b} />}
       </div>
-      {a && b && <Compared a={a} b={b} />}
     </Page>
   );
 }

@@ -2,6 +2,7 @@ import type { Change, Difference } from "../../api/types";
 import { Panel } from "../../components/Panel";
 import { Empty } from "../../components/states";
 import { bytes, duration, NOTHING, percent, plain } from "../../lib/format";
+import { utc } from "../../lib/time";
 import styles from "./ComparePage.module.css";
 
 /** Numbers of both runs, and B less A. */
@@ -40,7 +41,7 @@ export function ChangesPanel({ title, rows }: { title: string; rows: readonly Ch
       {rows.length === 0 && <Empty>Nothing was said.</Empty>}
       {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
       <div className={styles.scroll} tabIndex={0} role="group" aria-label={title}>
-        <table className={styles.table}>
+        <table className={`${styles.table} ${styles.texts}`}>
           <Head names={["A", "B"]} />
           <tbody>
             {ordered.map((row) => (
@@ -74,6 +75,8 @@ function Head({ names }: { names: readonly string[] }) {
   );
 }
 
+const MOMENT = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/;
+
 function nameOf(name: string): string {
   return name.replaceAll("_", " ").replaceAll(".", " · ");
 }
@@ -82,8 +85,8 @@ function shown(value: number | null, unit: string): string {
   if (value === null) return NOTHING;
   if (unit === "seconds") return duration(value);
   if (unit === "bytes") return bytes(value);
-  if (unit === "fraction") return percent(value);
-  return plain(value, 6);
+  if (unit === "fraction") return percent(value, 3);
+  return plain(value);
 }
 
 function signed(value: number | null, unit: string): string {
@@ -96,5 +99,6 @@ function share(relative: number): string {
 
 function said(value: unknown): string {
   if (value == null) return "default";
-  return typeof value === "string" ? value : JSON.stringify(value);
+  if (typeof value !== "string") return JSON.stringify(value);
+  return MOMENT.test(value) ? utc(new Date(value)) : value;
 }

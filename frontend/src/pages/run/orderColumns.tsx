@@ -30,7 +30,7 @@ export function orderColumns({
         </span>
       ),
     },
-    { id: "type", title: "Type", width: "6rem", from: 520, cell: (order) => order.type },
+    { id: "type", title: "Type", width: "6rem", from: 760, cell: (order) => order.type },
     { id: "status", title: "Status", width: "6.5rem", from: 420, cell: (order) => order.status },
     {
       id: "quantity",
@@ -38,7 +38,7 @@ export function orderColumns({
       width: "6.5rem",
       end: true,
       sortable: true,
-      from: 640,
+      from: 650,
       cell: (order) => <span title={`${size(order.filled)} filled`}>{size(order.quantity)}</span>,
     },
     {
@@ -76,7 +76,7 @@ export function orderColumns({
       width: "6.5rem",
       end: true,
       sortable: true,
-      from: 740,
+      from: 560,
       cell: (order) => amount(order.pnl),
     },
   ];

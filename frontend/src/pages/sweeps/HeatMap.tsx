@@ -70,8 +70,8 @@ export function HeatMap({ heat, x, y, figure, best }: Props) {
           <thead>
             <tr>
               <th scope="col" className={styles.corner}>
-                {y && <>{y} ↓ </>}
-                {x} →
+                <span>{x} →</span>
+                {y && <span>{y} ↓</span>}
               </th>
               {heat.xs.map((value) => (
                 <th key={textOf(value)} scope="col">

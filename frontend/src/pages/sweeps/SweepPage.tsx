@@ -11,6 +11,7 @@ import { Async } from "../../components/states";
 import { HeatPanel } from "./HeatPanel";
 import { RunsPanel } from "./RunsPanel";
 import type { SweepSearch } from "./search";
+import styles from "./SweepPage.module.css";
 import { SweepBadge } from "./SweepBadge";
 import { SummaryPanel } from "./SummaryPanel";
 
@@ -59,11 +60,11 @@ function Drawn({ sweep }: { sweep: Sweep }) {
   );
   const onSort = useCallback((sort: string) => change({ sort }), [change]);
   return (
-    <>
+    <div className={styles.page}>
       <SummaryPanel sweep={sweep} />
       <HeatPanel sweep={sweep} search={search} change={change} />
       <RunsPanel sweep={sweep} sort={search.sort} onSort={onSort} />
-    </>
+    </div>
   );
 }
 

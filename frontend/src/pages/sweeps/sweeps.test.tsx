@@ -1,0 +1,136 @@
+import {
+  createMemoryHistory,
+  createRootRoute,
+  createRoute,
+  createRouter,
+  RouterProvider,
+} from "@tanstack/react-router";
+import { cleanup, fireEvent, render, screen } from "@testing-library/react";
+import { afterEach, describe, expect, it } from "vitest";
+
+import type { SweepRun } from "../../api/types";
+import { sorted } from "../../lib/sorted";
+import { bestFirst, figureOf } from "./figures";
+import { heatOf, variedOf } from "./heat";
+import { HeatMap } from "./HeatMap";
+import { countsOf } from "./progress";
+import { readSweepSearch } from "./search";
+
+const run = (params: SweepRun["params"], pnl: number | null, status = "ok") =>
+  ({
+    run_id: `run-${Object.values(params).join("-")}`,
+    job_id: "job",
+    trace_id: "",
+    params,
+    status,
+    figures: status === "ok" ? { pnl, max_drawdown: pnl, currency: "USD" } : null,
+  }) as SweepRun;
+
+const RUNS = [
+  run({ fast: 10, slow: 30, side: "long", size: 1 }, 3),
+  run({ fast: 5, slow: 30, side: "long", size: 1 }, 1),
+  run({ fast: 5, slow: 30, side: "short", size: 1 }, 7),
+  run({ fast: 5, slow: 60, side: "long", size: 1 }, null, "error"),
+  run({ fast: 10, slow: 60, side: "short", size: 1 }, null, "queued"),
+];
+
+afterEach(cleanup);
+
+describe("the map of a sweep", () => {
+  it("knows which parameters vary, their values in order", () => {
+    expect([...variedOf(RUNS)]).toEqual([
+      ["fast", [5, 10]],
+      ["slow", [30, 60]],
+      ["side", ["long", "short"]],
+    ]);
+  });
+
+  it("shows the best run of each cell", () => {
+    const heat = heatOf(RUNS, "fast", "slow", "pnl");
+    expect(heat.xs).toEqual([5, 10]);
+    expect(heat.cells.map((row) => row.map((cell) => [cell.value, cell.runs]))).toEqual([
+      [[7, 2], [3, 1]],
+      [[null, 1], [null, 1]],
+    ]); // prettier-ignore
+    expect([heat.low, heat.high]).toEqual([3, 7]);
+  });
+
+  it("takes the least of figures that are better when lower", () => {
+    expect(heatOf(RUNS, "fast", "slow", "max_drawdown").cells[0]?.[0]?.value).toBe(1);
+  });
+
+  it("holds other parameters to a value", () => {
+    expect(heatOf(RUNS, "fast", "slow", "pnl", { side: "long" }).cells[0]?.[0]?.value).toBe(1);
+  });
+
+  it("has one row when one parameter varies", () => {
+    expect(heatOf(RUNS, "fast", undefined, "pnl").cells).toHaveLength(1);
+  });
+});
+
+function draw() {
+  const root = createRootRoute();
+  const home = createRoute({
+    getParentRoute: () => root,
+    path: "/",
+    component: () => (
+      <HeatMap
+        heat={heatOf(RUNS, "fast", "slow", "pnl")}
+        x="fast"
+        y="slow"
+        figure="pnl"
+        best={RUNS[2] ?? null}
+      />
+    ),
+  });
+  const opened = createRoute({
+    getParentRoute: () => root,
+    path: "/runs/$runId",
+    component: () => <p>the run</p>,
+  });
+  const router = createRouter({
+    routeTree: root.addChildren([home, opened]),
+    history: createMemoryHistory({ initialEntries: ["/"] }),
+  });
+  // The types know the console's own router only.
+  render(<RouterProvider router={router as never} />);
+  return router;
+}
+
+it("walks the map by arrows, and opens the run of a cell", async () => {
+  const router = draw();
+  const grid = await screen.findByRole("grid", { name: "PnL by fast and slow" });
+  const [first] = screen.getAllByRole("gridcell");
+  first?.focus();
+  fireEvent.keyDown(document.activeElement ?? grid, { key: "ArrowRight" });
+  expect(document.activeElement?.getAttribute("aria-label")).toBe("3.00");
+  fireEvent.keyDown(document.activeElement ?? grid, { key: "ArrowDown" });
+  expect(document.activeElement?.getAttribute("aria-label")).toBe("queued");
+  fireEvent.keyDown(document.activeElement ?? grid, { key: "Enter" });
+  expect(router.state.location.pathname).toBe("/");
+  fireEvent.keyDown(document.activeElement ?? grid, { key: "ArrowUp" });
+  fireEvent.keyDown(document.activeElement ?? grid, { key: "Enter" });
+  expect(await screen.findByText("the run")).toBeTruthy();
+  expect(router.state.location.pathname).toBe("/runs/run-10-30-long-1");
+});
+
+it("orders runs by a figure, those without it last, whichever way", () => {
+  const by = (order: string) =>
+    sorted(RUNS, order, (one) => figureOf(one, "pnl")).map((one) => figureOf(one, "pnl"));
+  expect(by(bestFirst("pnl"))).toEqual([7, 3, 1, null, null]);
+  expect(by("pnl")).toEqual([1, 3, 7, null, null]);
+  expect(bestFirst("max_drawdown")).toBe("max_drawdown");
+});
+
+it("tells how far a sweep is", () => {
+  expect(
+    countsOf({ total: 9, counts: { ok: 3, error: 1, killed: 1, queued: 3, running: 1 } }),
+  ).toEqual({ ended: 5, failed: 2, running: 1, waiting: 3 });
+});
+
+it("reads what its address holds, and nothing else", () => {
+  expect(readSweepSearch({ x: "fast", y: 3, sort: "-pnl", other: "z" })).toEqual({
+    x: "fast",
+    sort: "-pnl",
+  });
+});
