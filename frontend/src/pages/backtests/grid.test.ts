@@ -13,7 +13,11 @@ const PARAMETERS = parametersOf({
     loud: { type: "boolean", default: false },
   },
 });
-const named = (name: string) => PARAMETERS.find((one) => one.name === name) ?? PARAMETERS[0]!;
+const named = (name: string) => {
+  const found = PARAMETERS.find((one) => one.name === name);
+  if (!found) throw new Error(`no parameter ${name}`);
+  return found;
+};
 const DRAFT: Draft = {
   instrument_id: "EUR/USD.SIM",
   kind: "quote",
