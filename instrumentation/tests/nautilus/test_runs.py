@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
 
 from nautilus_instrumentation import attributes, metrics
+from nautilus_instrumentation.nautilus import scope as scopes
 from nautilus_instrumentation.nautilus.runs import NULL_BACKTESTS, current_run
 
 
@@ -211,14 +214,42 @@ def test_figures_are_final_after_the_scope(telemetry):
 
 def test_collections_are_charged_to_the_run(telemetry):
     """Pauses of the collector during the run make up its GC seconds."""
-    import gc
-
     with run(telemetry) as scope:
         gc.collect()
     charged = scope.gc_seconds
     gc.collect()
 
     assert scope.gc_seconds == charged > 0
+
+
+def test_work_for_several_runs_is_charged_in_equal_parts(telemetry, monkeypatch):
+    """Stages, duration and collections; memory is that of the process for all."""
+    now = [100.0]
+    ended = []
+    monkeypatch.setattr(scopes.time, "perf_counter", lambda: now[0])
+    count = telemetry.backtests.count
+    monkeypatch.setattr(
+        telemetry.backtests, "count",
+        lambda scope, seconds, exemplar: (ended.append(seconds), count(scope, seconds, exemplar)),
+    )  # fmt: skip
+    with run(telemetry) as first:
+        first.charge("run", 24.0)
+        gc.collect()
+        collecting = first.gc_seconds
+        now[0] += 30
+        part = first.share(3)
+        assert first.stages == {"run": 8.0}
+        assert first.gc_seconds == pytest.approx(collecting / 3)
+        now[0] += 1
+    with run(telemetry) as second:
+        second.take(part)
+        now[0] += 2
+        assert second.stages == {"run": 8.0}
+        assert second.gc_seconds > 0.99 * part.gc_seconds > 0
+        assert second.peak_memory_bytes >= part.peak_memory_bytes > 0
+
+    assert ended == [11.0, 12.0]
+    assert telemetry.total(metrics.BACKTEST_RUNS) == 2
 
 
 def test_the_parent_counts_what_its_worker_could_not(telemetry):

@@ -218,6 +218,20 @@ def test_another_market_gets_another_engine(
     bench.scrap()
 
 
+def test_an_engine_for_several_is_not_used_for_one(
+    catalog: CatalogManager, make_request: Requests
+) -> None:
+    """Its venue does not hold orders to reducing a position."""
+    bench, request = EngineBench(), make_request()
+    ticks, instrument = ticks_of(catalog, request), catalog.instrument(request.instrument_id)
+    several = bench.take_for([request, request], instrument, ticks, LOGGING)
+    bench.put_back()
+    assert bench.take_for([request, request], instrument, ticks, LOGGING) is several
+    bench.put_back()
+    assert bench.take(request, instrument, ticks, LOGGING) is not several
+    bench.scrap()
+
+
 def test_a_bad_set_leaves_the_engine_alone(catalog: CatalogManager, make_request: Requests) -> None:
     """Parameters that the strategy refuses cost no engine."""
     bench, good = EngineBench(), make_request()

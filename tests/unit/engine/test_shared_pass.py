@@ -167,9 +167,16 @@ def waits(self: Any, price: float, ts_init: int) -> None:
         self.order(1)
 
 
+def turns_by_an_order_that_reduces(self: Any, price: float, ts_init: int) -> None:
+    if self.seen == 50:
+        self.order(1, 1_000)
+    elif self.seen == 60:
+        self.order(2, 3_000, reduce_only=bool(self.which))
+
+
 def opens_by_an_order_that_reduces(self: Any, price: float, ts_init: int) -> None:
     if self.seen in (50, 60):
-        self.order(self.seen // 50, reduce_only=bool(self.which))
+        self.order(1, reduce_only=bool(self.which))
 
 
 def too_many_at_once(self: Any, price: float, ts_init: int) -> None:
@@ -178,7 +185,9 @@ def too_many_at_once(self: Any, price: float, ts_init: int) -> None:
             self.order(1)
 
 
-@pytest.mark.parametrize("act", [overdraws, waits, opens_by_an_order_that_reduces])
+@pytest.mark.parametrize(
+    "act", [overdraws, waits, turns_by_an_order_that_reduces, opens_by_an_order_that_reduces]
+)
 def test_a_set_that_others_could_have_touched_runs_apart(
     make_request: Requests, make_context: Contexts, monkeypatch: pytest.MonkeyPatch, act: Any
 ) -> None:
