@@ -1,8 +1,8 @@
 /** What stands around every page: navigation, search, and word of a service that is silent. */
 
 import { useQuery } from "@tanstack/react-query";
-import { Link, Outlet } from "@tanstack/react-router";
-import { lazy, Suspense, useCallback, useState } from "react";
+import { Link, Outlet, useLocation } from "@tanstack/react-router";
+import { lazy, Suspense, useCallback, useEffect, useRef, useState } from "react";
 
 import { wrongNow } from "../api/alertQueries";
 import { useJobFeed } from "../api/events";
@@ -58,8 +58,15 @@ export function Shell() {
 }
 
 function Navigation() {
+  const nav = useRef<HTMLElement>(null);
+  const { pathname } = useLocation();
+  useEffect(() => {
+    // On narrow screens the pages are in one line, which scrolls.
+    const current = nav.current?.querySelector('[aria-current="page"]');
+    current?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }, [pathname]);
   return (
-    <nav className={styles.nav} aria-label="Pages">
+    <nav ref={nav} className={styles.nav} aria-label="Pages">
       <ul>
         {NAVIGATION.map(({ to, title, key }) => (
           <li key={to}>

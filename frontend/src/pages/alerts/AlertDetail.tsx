@@ -29,7 +29,10 @@ export function AlertDetail({ name, active, silence }: Props) {
   const told = useQuery(notifications);
   const last = episodesOf(told.data ?? []).find((one) => one.name === name);
   const quiet = active?.length === 0;
-  useEffect(() => place.current?.scrollIntoView({ block: "nearest" }), []);
+  useEffect(() => {
+    // Not handed back: newer browsers give a promise, which is no way to undo it.
+    place.current?.scrollIntoView({ block: "nearest" });
+  }, []);
   return (
     <div ref={place} className={styles.detail}>
       <Panel

@@ -19,7 +19,7 @@ import { SilencesPanel } from "./SilencesPanel";
 
 const SilenceForm = lazy(() => import("./SilenceForm"));
 const route = getRouteApi("/alerts");
-const NO_MATCHERS = "{}";
+const NO_MATCHERS = "new";
 
 /** What fires, what fired, and what is silenced; the address holds what is looked at. */
 export default function AlertsPage() {
@@ -84,7 +84,7 @@ export default function AlertsPage() {
         <Suspense fallback={null}>
           <SilenceForm
             matchers={search.silence}
-            active={query.data?.alerts ?? []}
+            active={query.data?.alerts}
             onClose={() => change({ silence: undefined })}
           />
         </Suspense>

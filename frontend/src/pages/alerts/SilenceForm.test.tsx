@@ -50,7 +50,7 @@ it("begins with the matchers, and says how many alerts they cover", () => {
 });
 
 it("says at the field what is missing, and asks the service for nothing", () => {
-  draw("{}");
+  draw("new");
   press("Silence");
   expect(screen.getByLabelText("By").getAttribute("aria-invalid")).toBe("true");
   expect(screen.getByText("Say why")).toBeTruthy();

@@ -25,7 +25,8 @@ const NEW_ROW = { name: "alertname", operator: "=" as const, value: "" };
 interface Props {
   /** As Alertmanager writes them; the form begins with these. */
   matchers: string;
-  active: readonly ActiveAlert[];
+  /** Undefined while nobody knows. */
+  active: readonly ActiveAlert[] | undefined;
   onClose: () => void;
 }
 
@@ -53,7 +54,7 @@ export default function SilenceForm({ matchers, active, onClose }: Props) {
   });
   const found = problemsOf(draft);
   const problems: Problems = tried ? { ...refusedFields(set.error), ...found } : {};
-  const covered = active.filter((alert) => covers(draft.rows, alert.labels)).length;
+  const covered = active?.filter((alert) => covers(draft.rows, alert.labels)).length;
   useEffect(() => dialog.current?.showModal(), []);
 
   function change(changed: Partial<Draft>): void {
@@ -70,7 +71,7 @@ export default function SilenceForm({ matchers, active, onClose }: Props) {
   return (
     <dialog ref={dialog} className={styles.dialog} onClose={onClose} aria-label="Silence alerts">
       <form onSubmit={submit} className={styles.form} noValidate>
-        <h2>Silence alerts</h2>
+        <h1>Silence alerts</h1>
         <MatcherRows rows={draft.rows} problems={problems} onChange={(rows) => change({ rows })} />
         <div className={styles.pair}>
           <Field label="For" error={problems.duration_seconds}>
@@ -118,7 +119,8 @@ export default function SilenceForm({ matchers, active, onClose }: Props) {
         )}
         <div className={styles.buttons}>
           <span className={styles.said} role="status">
-            {covered === 1 ? "1 alert of now" : `${covered} alerts of now`} would be silent
+            {covered !== undefined &&
+              `${covered === 1 ? "1 alert" : `${covered} alerts`} of now would be silent`}
           </span>
           <Button onClick={onClose}>Cancel</Button>
           <Button kind="primary" type="submit" disabled={set.isPending}>

@@ -99,10 +99,16 @@ it.each([
   expect(isWanted(one, search)).toBe(wanted);
 });
 
-it("takes from the address what it knows, and nothing else", () => {
-  expect(
-    readAlertsSearch({ alert: "A", state: "asleep", severity: "page", q: 7, x: 1, silence: "" }),
-  ).toEqual({ alert: "A", severity: "page", q: "7" });
+it("takes from the address what it knows, and puts nothing in the place of the rest", () => {
+  const given = { alert: "A", state: "asleep", severity: "page", q: 7, silence: {} };
+  // The router keeps what is not said otherwise.
+  expect({ ...given, ...readAlertsSearch(given) }).toEqual({
+    alert: "A",
+    severity: "page",
+    q: "7",
+    state: undefined,
+    silence: undefined,
+  });
 });
 
 // Links -------------------------------------------------------------------------------------------

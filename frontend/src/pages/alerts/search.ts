@@ -15,24 +15,19 @@ export interface AlertsSearch {
   severity?: Severity | undefined;
   /** Words that alerts hold. */
   q?: string | undefined;
-  /** Matchers as Alertmanager writes them, `{alertname="X"}`: the form for a silence is open. */
+  /** Matchers as Alertmanager writes them, `{alertname="X"}`, or `new`: the form is open. */
   silence?: string | undefined;
 }
 
-/** Whatever else an address says is left out. */
+/** What is not known is undefined, not left out: the router would keep what the address says. */
 export function readAlertsSearch(given: Record<string, unknown>): AlertsSearch {
-  const text = (name: "alert" | "q" | "silence") => {
-    const value = given[name];
-    const usable = typeof value === "string" || typeof value === "number";
-    return usable && value !== "" ? { [name]: String(value) } : {};
-  };
-  const state = STATES.find((one) => one === given.state);
-  const severity = SEVERITIES.find((one) => one === given.severity);
+  const text = (value: unknown) =>
+    typeof value === "string" || typeof value === "number" ? String(value) || undefined : undefined;
   return {
-    ...text("alert"),
-    ...text("q"),
-    ...text("silence"),
-    ...(state ? { state } : {}),
-    ...(severity ? { severity } : {}),
+    alert: text(given.alert),
+    q: text(given.q),
+    silence: text(given.silence),
+    state: STATES.find((one) => one === given.state),
+    severity: SEVERITIES.find((one) => one === given.severity),
   };
 }

@@ -78,7 +78,7 @@ export function AlertsPart({ incident }: { incident: Incident }) {
   const rows = items.map((one, place) => ({ ...one, key: String(place) }));
   const note = total > items.length ? `the first ${items.length} of ${total}` : String(total);
   return (
-    <Panel title="Alerts" note={note}>
+    <Panel title="Alerts that fired" note={note}>
       {rows.length ? (
         <Table
           label="Alerts that fired"

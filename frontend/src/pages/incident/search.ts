@@ -4,11 +4,8 @@ import type { TextRange } from "../../grafana/range";
 
 export type IncidentSearch = { [K in keyof TextRange]?: string | undefined };
 
-/** Whatever else an address says is left out. */
+/** What is no text is undefined, not left out: the router would keep what the address says. */
 export function readIncidentSearch(given: Record<string, unknown>): IncidentSearch {
-  const text = (name: "from" | "to") => {
-    const value = given[name];
-    return typeof value === "string" && value ? { [name]: value } : {};
-  };
-  return { ...text("from"), ...text("to") };
+  const text = (value: unknown) => (typeof value === "string" && value ? value : undefined);
+  return { from: text(given.from), to: text(given.to) };
 }
