@@ -1,18 +1,30 @@
-"""How much of the console a browser fetches, gzipped: before it shows anything, and in all.
+"""What the console's pages cost: what a browser fetches, and how long people wait for it.
 
-It reads a build (`frontend/dist`) that exists; it makes none.
+    python -m benchmarks.frontend [--results 10000] [--hours 6] [--rounds 5] [--json FILE]
+
+It reads a build (`frontend/dist`) that exists; it makes none. The pages are opened in the Chromium
+that is here, on the whole embedded stack.
 """
 
 from __future__ import annotations
 
 import argparse
 import gzip
+import tempfile
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
+from benchmarks import console_report
+from benchmarks.console_stack import filled
+from benchmarks.console_visits import visit
+from benchmarks.lighthouse_scores import NoLighthouse, install, scores
 from benchmarks.section import Measure, Plot, Section, Table, Target, emit, with_json
+from stack.processes import StackError
+from tests.e2e.chromium import chromium, launched, needed, sandboxed
 
 DIST = Path(__file__).parents[1] / "frontend" / "dist"
+RESULTS, HOURS, ROUNDS = 10_000, 6.0, 5
 TEXT = "Gzipped bytes of the console's build. Initial is the page and what it names to be loaded."
 KINDS = (".js", ".css", ".html")
 INITIAL, SCRIPTS, WHOLE = "initial scripts", "all scripts", "all scripts, styles and pages"
@@ -85,9 +97,46 @@ def section(dist: Path) -> Section:
     )  # fmt: skip
 
 
+def in_the_browser(section: Section, results: int, hours: float, rounds: int) -> Section:
+    """The section with what the pages did in Chromium, or with why they did nothing."""
+    program = chromium()
+    if program is None:
+        return _without(section, needed().partition("\n")[0])
+    try:
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            filled(Path(folder), results, hours) as stack,
+        ):
+            with launched(program) as browser:
+                visits = visit(browser, stack, rounds)
+            section = console_report.added(section, stack, visits)
+            try:
+                command = install()
+                found = {
+                    page: scores(command, program, stack.stack.url + page, sandbox=sandboxed())
+                    for page in console_report.SCORED
+                }
+            except NoLighthouse as error:
+                return _without(section, str(error))
+            return console_report.scored(section, found)
+    except StackError as error:
+        return _without(section, str(error).partition("\n")[0])
+
+
+def _without(section: Section, reason: str) -> Section:
+    return replace(section, left_out=(*section.left_out, reason))
+
+
 def main() -> None:
-    given = with_json(argparse.ArgumentParser(description=__doc__)).parse_args()
-    emit(section(DIST), given.json)
+    parser = with_json(argparse.ArgumentParser(description=__doc__))
+    parser.add_argument("--results", type=int, default=RESULTS)
+    parser.add_argument("--hours", type=float, default=HOURS, help="of metrics")
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help="loads of each page")
+    given = parser.parse_args()
+    found = section(DIST)
+    if not found.left_out:
+        found = in_the_browser(found, given.results, given.hours, given.rounds)
+    emit(found, given.json)
 
 
 if __name__ == "__main__":

@@ -39,6 +39,7 @@ class Embedded:
 
     world: World
     url: str
+    load: Load | LightLoad
     raw_day: Path
     """A day of quotes, which `bring_raw_day` puts beside the others."""
 
@@ -53,6 +54,10 @@ class Embedded:
 
     def get(self, path: str, **params: Any) -> Any:
         return self.world.api.get(path, **params)
+
+    def rest(self) -> None:
+        """End the load."""
+        self.load.stop()
 
     @cached_property
     def finished_run(self) -> str:
@@ -88,7 +93,7 @@ def embedded(
         load.start()
         try:
             until(world.prometheus.watches_the_platform, WATCHED_SECONDS)
-            yield Embedded(world, settings.url("BACKEND_PORT"), _raw_day(folder))
+            yield Embedded(world, settings.url("BACKEND_PORT"), load, _raw_day(folder))
         finally:
             load.stop()
 
