@@ -19,6 +19,8 @@ ADDRESSES: dict[str, Callable[[Embedded], str]] = {
     "/": lambda stack: "/",
     "/backtests": lambda stack: "/backtests",
     "/runs/$runId": lambda stack: f"/runs/{stack.finished_run}",
+    "/data": lambda stack: f"/data?day={stack.bring_raw_day()}",
+    "/data/ticks": lambda stack: "/data/ticks?instrument=EUR/USD.SIM&kind=quote",
     "/dashboards": lambda stack: "/dashboards",
     "/dashboards/$uid": lambda stack: "/dashboards/nautobs-overview?from=now-15m&to=now",
 }
