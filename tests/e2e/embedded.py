@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from stack.client import ApiError
 from stack.drill.command import drill_environment
 from stack.drill.load import LightLoad
 from stack.drill.receiver import Receiver
@@ -29,6 +31,9 @@ SCALE = "0.1"
 PAUSE_SECONDS = 2.0
 """Between two runs of the light load; the browser wants the processor too."""
 WATCHED_SECONDS = 120.0
+
+RENAMED = ("EUR/USD.SIM", "GBP/USD.SIM")
+"""The other day is of an instrument of its own."""
 
 Say = Callable[[str], None]
 
@@ -63,6 +68,18 @@ class Embedded:
     def finished_run(self) -> str:
         """The id of a run that has ended well, with trades to show."""
         return self.run("ema_cross", "1h")
+
+    @cached_property
+    def finished_trace(self) -> str:
+        """The id of its trace, once all of it is in the store."""
+        trace_id = str(self.get(f"/backtest/results/{self.finished_run}")["trace_id"])
+        until(lambda: "result persist" in self._trace_text(trace_id))
+        return trace_id
+
+    def _trace_text(self, trace_id: str) -> str:
+        with contextlib.suppress(ApiError):
+            return json.dumps(self.get(f"/traces/{trace_id}"))
+        return ""
 
     def run(self, strategy: str = "ema_cross", window: str = "5m", **params: object) -> str:
         """The id of a run that has ended well."""
@@ -102,7 +119,7 @@ def _described(ticks: RawTicks, folder: Path) -> RawTicks:
     """The same ticks; their description tells of the other day as well."""
     described = folder / "datasets.toml"
     described.parent.mkdir(parents=True, exist_ok=True)
-    described.write_text(ticks.datasets_file.read_text() + DATASETS)
+    described.write_text(ticks.datasets_file.read_text() + DATASETS.replace(*RENAMED))
     return RawTicks(ticks.folder, described)
 
 

@@ -23,6 +23,8 @@ ADDRESSES: dict[str, Callable[[Embedded], str]] = {
     "/data/ticks": lambda stack: "/data/ticks?instrument=EUR/USD.SIM&kind=quote",
     "/dashboards": lambda stack: "/dashboards",
     "/dashboards/$uid": lambda stack: "/dashboards/nautobs-overview?from=now-15m&to=now",
+    "/traces": lambda stack: "/traces",
+    "/traces/$traceId": lambda stack: f"/traces/{stack.finished_trace}",
 }
 """Page, as `pages.json` has it: where it shows something."""
 

@@ -20,6 +20,7 @@ def test_a_slash_searches(page: Page) -> None:
     page.keyboard.press("Escape")
     expect(field).to_have_count(0)
     page.keyboard.press("/")
+    expect(field).to_be_focused()
     page.keyboard.type("board cat")
     expect(page.get_by_role("option").first).to_contain_text("Catalog")
     page.keyboard.press("Enter")

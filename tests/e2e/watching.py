@@ -13,6 +13,7 @@ document.addEventListener("securitypolicyviolation", (event) => {
 });
 """
 ANSWERED = re.compile(r"Failed to load resource: the server responded with a status of (\d+)")
+YET_TO_COME = ("/api/backtest/results/", "/api/traces/")
 LOST = re.compile(r"Failed to load resource: net::ERR_|ERR_INCOMPLETE_CHUNKED_ENCODING")
 
 
@@ -24,6 +25,9 @@ class Watch:
     wrong: list[str] = field(default_factory=list)
     unanswered: bool = False
     """Set by a test that stops the service: requests without an answer are right then."""
+
+    refused: int = 0
+    """Set by a test that asks for something wrong: the status that says so."""
 
     def over(self, context: BrowserContext) -> None:
         context.add_init_script(REPORT_VIOLATIONS)
@@ -37,13 +41,15 @@ class Watch:
         self.wrong.append(f"{message.type}: {message.text} ({message.location.get('url')})")
 
     def _expected(self, message: ConsoleMessage) -> bool:
-        """A run that goes on has no result yet; a service that was stopped does not answer, and
-        knows nothing of the jobs it had."""
+        """A run that goes on has no result yet, its spans are under way; a service that was
+        stopped does not answer, and knows nothing of the jobs it had."""
         address = str(message.location.get("url"))
         answered = ANSWERED.match(message.text)
+        if answered and int(answered[1]) == self.refused:
+            return True
         if answered and answered[1] == "404":
             lost = self.unanswered and "/api/jobs/" in address
-            return lost or "/api/backtest/results/" in address
+            return lost or any(place in address for place in YET_TO_COME)
         if answered and answered[1] in ("502", "503"):
             return self.unanswered
         return self.unanswered and LOST.search(message.text) is not None

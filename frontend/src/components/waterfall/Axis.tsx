@@ -18,7 +18,8 @@ export function Axis({ view, width }: { view: View; width: number }) {
         <div role="columnheader" className={styles.name}>
           Span
         </div>
-        <div role="columnheader" className={styles.axis} aria-label="Time since the trace began">
+        <div role="columnheader" className={styles.axis}>
+          <span className="visually-hidden">Time since the trace began</span>
           {ticks.map((tick) => (
             <span
               key={tick}
