@@ -24,6 +24,9 @@ ADDRESSES: dict[str, Callable[[Embedded], str]] = {
     "/dashboards": lambda stack: "/dashboards",
     "/dashboards/$uid": lambda stack: "/dashboards/nautobs-overview?from=now-15m&to=now",
     "/traces": lambda stack: "/traces",
+    "/alerts": lambda stack: "/alerts?alert=WorkerKilledForMemory",
+    "/runbooks/$alert": lambda stack: "/runbooks/BacktestRunStuck",
+    "/incident": lambda stack: "/incident?from=now-15m&to=now",
     "/traces/$traceId": lambda stack: f"/traces/{stack.finished_trace}",
 }
 """Page, as `pages.json` has it: where it shows something."""
