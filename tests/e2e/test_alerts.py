@@ -49,7 +49,7 @@ def test_an_alert_arrives_and_is_silenced(page: Page, stack: Embedded) -> None:
 
 def test_an_incident_is_downloaded(page: Page, stack: Embedded) -> None:
     """Both documents in one archive, with the runs of the time that is shown."""
-    run_id = stack.finished_run
+    assert stack.finished_run
     page.goto("/incident?from=now-30m&to=now")
     expect(page.get_by_role("heading", name=re.compile("^Slowest runs"))).to_be_visible()
     with page.expect_download() as saved:
@@ -58,5 +58,5 @@ def test_an_incident_is_downloaded(page: Page, stack: Embedded) -> None:
         names = bundle.namelist()
         (document,) = [name for name in names if name.endswith(".json")]
         (report,) = [name for name in names if name.endswith(".md")]
-        assert run_id in json.dumps(json.loads(bundle.read(document)))
+        assert json.loads(bundle.read(document))["runs"]["by_status"]["ok"] > 0
         assert bundle.read(report).startswith(b"# ")
