@@ -15,6 +15,7 @@ export function pickColumn(
     id: "pick",
     title: "",
     width: "3rem",
+    from: 480,
     cell: (run) => (
       <input
         type="checkbox"

@@ -11,7 +11,7 @@ export const COLUMNS: readonly Column<RunLine>[] = [
   {
     id: "created_at",
     title: "Started",
-    width: "minmax(8.5rem, 1.2fr)",
+    width: "minmax(8.5rem, 2fr)",
     sortable: true,
     cell: (run) => (
       <Link to="/runs/$runId" params={{ runId: run.run_id }} data-row tabIndex={-1}>
