@@ -89,6 +89,11 @@ it("makes one line of the messages of a begin and of its end", () => {
   ]);
 });
 
+it("takes the end from whichever message has it", () => {
+  const [line] = episodesOf([message("firing", 1), message("resolved", 1)]);
+  expect(line?.ends_at).toBe("2026-01-05T12:02:00Z");
+});
+
 it.each([
   [{}, true],
   [{ severity: "ticket" as const }, false],
