@@ -63,6 +63,17 @@ def test_messages_of_begin_and_end_are_one_alert(
     assert alert["told_at"] is not None
 
 
+def test_an_end_counts_whichever_message_comes_first(
+    parts: Services, notify: Callable[..., None]
+) -> None:
+    """The order of messages is not that of what they tell."""
+    notify("TargetDown", 10)
+    notify("TargetDown", 10, until=20)
+    messages = sorted(parts.notifications.page().items, key=lambda one: one.id)
+    (alert,) = incident_alerts.told(messages)
+    assert (alert.state, alert.ends_at) == ("resolved", NOON + timedelta(minutes=20))
+
+
 @pytest.mark.parametrize(
     ("first", "last", "shown"),
     [(-30, -10, False), (-30, 5, True), (10, 20, True), (50, 90, True), (70, 80, False)],
