@@ -12,7 +12,7 @@ import type { components } from "./schema";
 const LINGER_MS = 1_000;
 const LONGEST_MS = 30_000;
 const EVENTS = ["click", "submit", "keydown", "popstate"] as const;
-/** Kept at most: where nobody takes them, the oldest are forgotten. */
+/** Told of at most, with the report: where nobody takes them, the oldest are forgotten. */
 const MOST = 40;
 
 type Told = components["schemas"]["Action"];
@@ -71,7 +71,7 @@ export function traced(): { traceparent: string; end: () => void } {
   const action = current;
   action.open += 1;
   action.last = now;
-  if (!action.isKept) kept = [...kept, action].slice(-MOST);
+  if (!action.isKept) kept = [...kept, action].slice(1 - MOST);
   action.isKept = true;
   return {
     traceparent: parentOf(action),
@@ -94,7 +94,7 @@ export function takeActions(
   const taken = kept.filter((action) => all || isOver(action, now));
   kept = kept.filter((action) => !taken.includes(action));
   const report = newAction("report", now);
-  const actions = [...taken.slice(1 - MOST), report].map((action) => ({
+  const actions = [...taken, report].map((action) => ({
     trace_id: action.trace,
     span_id: action.span,
     action: action.kind,

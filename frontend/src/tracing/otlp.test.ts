@@ -117,3 +117,8 @@ it("takes an id that is neither as it is", () => {
   expect(hexOf("no-id!", 16)).toBe("no-id!");
   expect(hexOf(undefined, 16)).toBe("");
 });
+
+it("counts a span that was sent twice once", () => {
+  const twice = [{ spans: [HEX, HEX] }];
+  expect(readTrace({ resourceSpans: [{ ...PLAIN, scopeSpans: twice }] })?.spans).toHaveLength(1);
+});
