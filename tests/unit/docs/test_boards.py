@@ -1,4 +1,4 @@
-"""Boards and panels that pages name in italics exist under that name."""
+"""Boards, panels and pages of the console that are named in italics exist under that name."""
 
 from __future__ import annotations
 
@@ -25,6 +25,13 @@ ELSEWHERE = {"Silence"}
 """Names in Alertmanager's own pages."""
 
 
+NAVIGATION = ROOT / "frontend" / "src" / "shell" / "navigation.ts"
+
+
+def pages_of_the_console() -> set[str]:
+    return set(re.findall(r'title: "([^"]+)"', NAVIGATION.read_text()))
+
+
 def titles(panels: list[dict[str, Any]]) -> Iterator[str]:
     for panel in panels:
         yield panel.get("title", "")
@@ -33,8 +40,8 @@ def titles(panels: list[dict[str, Any]]) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def shown() -> set[str]:
-    """Titles of boards and panels, labels of variables, names of alerts."""
-    names = {*alerts(), *ELSEWHERE}
+    """Titles of boards, panels and the console's pages, labels of variables, names of alerts."""
+    names = {*alerts(), *ELSEWHERE, *pages_of_the_console()}
     for path in (ROOT / "dashboards" / "generated").glob("*.json"):
         board = json.loads(path.read_text())
         names |= {board["title"], *titles(board["panels"])}
