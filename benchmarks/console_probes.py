@@ -96,12 +96,9 @@ def interactive(painted: float, tasks: list[dict[str, float]]) -> float:
     end = painted
     for task in sorted(tasks, key=lambda task: task["startTime"]):
         start = task["startTime"] / 1000
-        over = start + task["duration"] / 1000
-        if over <= painted:
-            continue
         if start - end >= QUIET_SECONDS:
             break
-        end = max(end, over)
+        end = max(end, start + task["duration"] / 1000)
     return end
 
 

@@ -16,6 +16,23 @@ ALL_IN_SIGHT = 5_000
 """Pixels of a window in which a board is drawn as a whole first."""
 
 
+TICKS = "/data/ticks?instrument=EUR/USD.SIM&kind=quote"
+DRAWN = """() => {
+  const drawn = performance.getEntriesByName("ticks-drawn").at(-1);
+  return drawn && { start: drawn.startTime, duration: drawn.duration, rows: drawn.detail.rows };
+}"""
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Seconds from the question for ticks to all of them on the canvas."""
+
+    rows: int
+    seconds: float
+    longest_task: float
+    """Of the page's main thread meanwhile; 0 where none was long."""
+
+
 @dataclass(frozen=True)
 class Visits:
     """By page or by what was done on it."""
@@ -23,6 +40,7 @@ class Visits:
     loads: dict[str, Load]
     """Medians."""
     interactions: dict[str, Interactions]
+    drawn: Drawn
 
 
 def visit(browser: Browser, filled: Filled, rounds: int) -> Visits:
@@ -33,6 +51,7 @@ def visit(browser: Browser, filled: Filled, rounds: int) -> Visits:
     addresses = {
         "home": "/",
         "backtests": "/backtests",
+        "data": "/data",
         "run": f"/runs/{filled.stack.finished_run}",
         **{board: f"/dashboards/{board}?{span}" for board in BUSY_BOARDS},
     }
@@ -43,7 +62,24 @@ def visit(browser: Browser, filled: Filled, rounds: int) -> Visits:
     work = {"table": _table(browser, filled)}
     for board in BUSY_BOARDS:
         work[board] = _board(browser, url, addresses[board])
-    return Visits(loads, work)
+    drawn = [_ticks(browser, url) for _ in range(rounds)]
+    return Visits(loads, work, sorted(drawn, key=lambda one: one.seconds)[len(drawn) // 2])
+
+
+def _ticks(browser: Browser, url: str) -> Drawn:
+    """The most ticks that the page asks for by itself."""
+    with opened(browser, url) as page:
+        page.goto(TICKS)
+        page.wait_for_function(DRAWN)
+        settle(page)
+        drawn, tasks = page.evaluate(DRAWN), page.evaluate("() => seen.tasks")
+        end = drawn["start"] + drawn["duration"]
+        longest = max(
+            (task["duration"] for task in tasks
+             if task["startTime"] < end and task["startTime"] + task["duration"] > drawn["start"]),
+            default=0.0,
+        )  # fmt: skip
+        return Drawn(drawn["rows"], drawn["duration"] / 1000, longest / 1000)
 
 
 def _median(loads: list[Load]) -> Load:

@@ -8,6 +8,7 @@ import { Async, Empty } from "../../components/states";
 import type { Board } from "../../grafana/model";
 import { absolute, isLive, lengthOf, resolve, widened, type Window } from "../../grafana/range";
 import { valuesOf } from "../../grafana/variables";
+import { afterPaint } from "../../lib/afterPaint";
 import { useNow } from "../../lib/useNow";
 import { BoardContext, PlaceContext, type Shown } from "./BoardContext";
 import { type BoardSearch, panelId, valuesIn } from "./boardSearch";
@@ -48,9 +49,12 @@ function Opened({ board }: { board: Board }) {
   const [now, update] = useNow(isLive(range) ? lengthOf(refresh) : null);
   const change = useCallback(
     (changed: BoardSearch) => {
-      // A fixed range does not move with the time.
-      if (changed.to?.startsWith("now") ?? true) update();
-      void navigate({ search: (before) => ({ ...before, ...changed }), resetScroll: false });
+      // All panels are asked for anew and drawn again.
+      afterPaint(() => {
+        // A fixed range does not move with the time.
+        if (changed.to?.startsWith("now") ?? true) update();
+        void navigate({ search: (before) => ({ ...before, ...changed }), resetScroll: false });
+      });
     },
     [navigate, update],
   );

@@ -1,5 +1,4 @@
 import { useQuery } from "@tanstack/react-query";
-import { Link } from "@tanstack/react-router";
 import {
   type ComponentType,
   lazy,
@@ -16,10 +15,9 @@ import { Failed, Loading, Stale } from "../../components/states";
 import { useWidth } from "../../lib/useWidth";
 import { fieldConfig, type Panel } from "../../grafana/model";
 import { aboutPanel } from "../../grafana/support";
-import { useBoard, usePlace } from "./BoardContext";
+import { useBoard } from "./BoardContext";
 import { BoardLink } from "./BoardLink";
 import type { BodyProps } from "./bodies";
-import { readBoardSearch } from "./boardSearch";
 import type { Mark } from "./chart/picture";
 import { exemplarQuery, panelQuery } from "./data";
 import styles from "./Panel.module.css";
@@ -27,6 +25,7 @@ import { StatBody } from "./StatBody";
 import { TextBody } from "./TextBody";
 import { TracesBody } from "./TracesBody";
 import { useVisible } from "./useVisible";
+import { ViewLink } from "./ViewLink";
 
 // The board is drawn before uPlot is there.
 const PARTS = {
@@ -56,7 +55,6 @@ interface Props {
 /** A panel: its title, where it leads, and its body in whatever state that is. */
 export const PanelFrame = memo(function PanelFrame({ panel, marks, alone }: Props) {
   const id = useId();
-  const { uid } = usePlace();
   if (panel.type === "text") return <TextBody panel={panel} />;
   // Panels stand below the rows of the board; alone, below its title.
   const Title = alone ? "h2" : "h3";
@@ -71,19 +69,7 @@ export const PanelFrame = memo(function PanelFrame({ panel, marks, alone }: Prop
           {links.map((link) => (
             <BoardLink key={link.url} link={link} />
           ))}
-          <Link
-            to="/dashboards/$uid"
-            params={{ uid }}
-            search={(now) => ({
-              ...readBoardSearch(now),
-              viewPanel: alone ? undefined : String(panel.id),
-            })}
-            aria-label={alone ? "Show all panels" : `Show only ${panel.title}`}
-            title={alone ? "Show all panels" : "Show only this panel"}
-            className={styles.view}
-          >
-            {alone ? "×" : "⤢"}
-          </Link>
+          <ViewLink panel={panel} alone={alone} />
         </div>
       </header>
       <p id={`${id}-about`} className={alone ? styles.about : "visually-hidden"}>

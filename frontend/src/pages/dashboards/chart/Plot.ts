@@ -5,6 +5,7 @@ import uPlot from "uplot";
 import { CLOCK, FONT } from "../../../components/chartOptions";
 import { alone } from "../../../grafana/series";
 import type { Window } from "../../../grafana/range";
+import { afterPaint } from "../../../lib/afterPaint";
 import { Dots } from "./Dots";
 import type { Picture } from "./picture";
 import { fitted } from "./timeline";
@@ -201,11 +202,6 @@ export class Plot {
     if (this.#down && width >= DRAGGED) afterPaint(() => this.#handlers.zoom({ from, to }));
     this.#down = false;
   }
-}
-
-/** The button is answered first; then all panels are asked for anew. */
-function afterPaint(then: () => void): void {
-  requestAnimationFrame(() => setTimeout(then));
 }
 
 function onlyAlone(chart: uPlot, series: number): number[] {
