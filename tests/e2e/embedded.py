@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from stack.actions import GRID
 from stack.client import ApiError
 from stack.drill.command import drill_environment
 from stack.drill.load import LightLoad
@@ -22,6 +23,7 @@ from stack.processes import Supervisor
 from stack.provision import REDIS, Found, provision
 from stack.settings import load_settings
 from stack.tally import Tally
+from stack.targets import backtest
 from stack.ticks import RawTicks, ensure_ticks
 from tests.integration.service_process import DATASETS, DAY, until, write_raw_day
 
@@ -68,6 +70,20 @@ class Embedded:
     def finished_run(self) -> str:
         """The id of a run that has ended well, with trades to show."""
         return self.run("ema_cross", "1h")
+
+    @cached_property
+    def other_run(self) -> str:
+        """One like it, with other parameters."""
+        return self.run("ema_cross", "1h", fast_ema_period=5)
+
+    @cached_property
+    def finished_sweep(self) -> str:
+        """The id of a sweep whose runs have all ended."""
+        target = self.world.target()
+        request = backtest(target, "ema_cross", target.midnight, "5m", params={"interval": "tick"})
+        sweep_id = self.world.api.post("/backtest/sweep", {**request, "grid": GRID})["sweep_id"]
+        until(lambda: self.get(f"/backtest/sweeps/{sweep_id}")["status"] != "running")
+        return str(sweep_id)
 
     @cached_property
     def finished_trace(self) -> str:

@@ -15,7 +15,7 @@ TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-[0-9a-f]{16}-01")
 def start_from_form(page: Page, strategy: str, span: str) -> str:
     """Fill the form of the page that is open and send it; returns the run's id."""
     form = page.locator("form")
-    form.get_by_label("Strategy").select_option(strategy)
+    form.get_by_label("Strategy", exact=True).select_option(strategy)
     form.get_by_role("button", name=span, exact=True).click()
     form.get_by_role("button", name="Run backtest").click()
     link = form.get_by_role("link", name=RUN_ID)
@@ -51,7 +51,7 @@ def test_a_click_and_its_backtest_are_one_trace(page: Page, stack: Embedded) -> 
 def test_a_run_is_cancelled(page: Page, stack: Embedded) -> None:
     """By its own button; its page says how it ended."""
     page.goto("/backtests")
-    page.locator("form").get_by_label("Strategy").select_option("market_maker")
+    page.locator("form").get_by_label("Strategy", exact=True).select_option("market_maker")
     page.locator("form").get_by_label(re.compile("^requote ticks")).fill("1")
     run_id = start_from_form(page, "market_maker", "1 day")
     job = page.get_by_role("article", name=re.compile(run_id))

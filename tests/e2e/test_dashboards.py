@@ -60,7 +60,8 @@ def test_a_dot_of_a_panel_leads_to_its_trace(page: Page) -> None:
     """From an exemplar of a duration to the spans behind it."""
     page.goto(BOARD)
     until_drawn(page)
-    dot = page.locator(".u-over a:visible").first
+    # Where dots are close the last one is on top.
+    dot = page.locator(".u-over a:visible").last
     dot.scroll_into_view_if_needed()
     trace = re.search(r"[0-9a-f]{32}", dot.get_attribute("href") or "")
     assert trace

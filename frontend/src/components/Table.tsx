@@ -200,7 +200,8 @@ function Head<T>({ columns, tracks, sort, onSort }: HeadProps<T>) {
                   {order && <span aria-hidden> {order === "ascending" ? "↑" : "↓"}</span>}
                 </button>
               ) : (
-                (column.head ?? column.title)
+                (column.head ??
+                (column.title || <span className="visually-hidden">{column.id}</span>))
               )}
             </div>
           );
