@@ -105,9 +105,11 @@ def _table(browser: Browser, filled: Filled) -> Interactions:
             recorder.press("a page down", "PageDown")
         recorder.press("to the last row", "End")
         recorder.press("to the first row", "Home")
-        for column in ("PnL", "Took"):
+        # Which columns there are depends on the width.
+        orders = table.get_by_role("columnheader").get_by_role("button")
+        for column in (0, 1):
             for _ in range(2):
-                recorder.click(f"order by {column}", table.get_by_role("button", name=column))
+                recorder.click(f"order by column {column + 1}", orders.nth(column))
                 settle(page)
         _bring_all_rows(page, table, filled.results)
         recorder.click("open a row", table.locator("a[data-row]").nth(3))

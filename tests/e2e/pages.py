@@ -50,6 +50,9 @@ def until_drawn(page: Page) -> None:
             const { top, bottom, width } = one.getBoundingClientRect();
             return width > 0 && bottom > 0 && top < innerHeight;
           };
+          if (location.pathname === "/data/ticks") {
+            if (!performance.getEntriesByName("ticks-drawn").length) return false;
+          }
           const waiting = [...document.querySelectorAll('[role="status"]')].filter(
             (one) => one.textContent.startsWith("Loading") && seen(one));
           return waiting.length === 0;

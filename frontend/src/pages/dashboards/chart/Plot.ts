@@ -153,7 +153,8 @@ export class Plot {
     };
     const { incrs, splits, grid, widest = 90 } = this.#picture.axis;
     return [
-      { ...base, values: CLOCK, size: 34 },
+      // Room for hours, minutes and seconds beside each other.
+      { ...base, values: CLOCK, size: 34, space: 68 },
       {
         ...base,
         grid: { ...base.grid, show: grid },
