@@ -115,12 +115,12 @@ class JobManager:
                 f"{waiting} runs of sweeps are waiting already",
                 hint="try again when some have ended",
             )
+        parted = passes(works, self._workers)
         links = [request] if request else []
         # In a context without a current span: a span made there is the first of its trace.
         jobs = {w.run_id: contextvars.Context().run(self._enter, w, links) for w in works}
         for job in jobs.values():
             self._entries[job.job_id].ended = ended
-        parted = passes(works, self._workers)
         self._queue([self._task([jobs[work.run_id].job_id for work in part]) for part in parted])
         return list(jobs.values())
 
@@ -258,14 +258,14 @@ class JobManager:
         if len(job_ids) == 1:
             self._begin(self._end(self._entries[job_ids[0]], outcome))
         else:
-            self._begin(self._end_group([self._entries[job_id] for job_id in job_ids], outcome))
+            self._begin(self._part([self._entries[job_id] for job_id in job_ids], outcome))
 
     def _begin(self, ending: Coroutine[Any, Any, None]) -> None:
         task = self._loop.create_task(ending)
         self._endings.add(task)
         task.add_done_callback(self._endings.discard)
 
-    async def _end_group(self, entries: Sequence[Entry], outcome: Outcome) -> None:
+    async def _part(self, entries: Sequence[Entry], outcome: Outcome) -> None:
         """End the jobs that are done or not wanted any more; hand the others over by themselves."""
         values = (outcome.value or {}).get("runs", {})
         each = replace(outcome, value=None, seconds=outcome.seconds / len(entries), printed="")
@@ -273,23 +273,27 @@ class JobManager:
         left = []
         for entry in entries:
             if value := values.get(entry.job.job_id) or await self._left_behind(entry):
-                await self._end(entry, replace(each, status="ok", error=None, value=value))
+                self._begin(self._end(entry, replace(each, status="ok", error=None, value=value)))
             else:
                 left.append(entry)
         over = [e for e in left if self._closing or not self._groups.wants(e.job.job_id)]
         if again := [self._task([e.job.job_id]) for e in left if e not in over]:
             self._queue(again)
+        ended = replace(each, status="cancelled", error=each.error or _CANCELLED.error)
         for entry in over:
-            await self._end(
-                entry, replace(each, status="cancelled", error=each.error or _CANCELLED.error)
-            )
+            self._begin(self._end(entry, ended))
 
     async def _left_behind(self, entry: Entry) -> dict[str, Any]:
         """What a run's result says whose worker died before it could; empty when there is none."""
+        if not entry.taken:
+            return {}
         assert entry.job.run_id is not None
         try:
             return value_of(await asyncio.to_thread(self._results.get, entry.job.run_id))
         except NotFound:
+            return {}
+        except Exception:
+            _log.exception("the result of %s cannot be used: it is made again", entry.job.run_id)
             return {}
 
     def on_restarted(self, slot: int, reason: RestartReason) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -9,6 +10,8 @@ from backend.errors import Invalid
 from backend.models import BacktestRequest
 from backend.strategies import registry
 from backend.work import BacktestWork
+
+_log = logging.getLogger(__name__)
 
 MOST_RUNS = 25
 """Runs of a pass at most: with more, results come late, and each is charged next to nothing."""
@@ -45,4 +48,7 @@ def shares(request: BacktestRequest) -> str | None:
     try:
         return registry.shares(request.strategy, request.params) if plain else None
     except Invalid:  # its run will say so
+        return None
+    except Exception as error:  # of a strategy that is not ours
+        _log.warning("sets of %s run alone, its spec fails: %r", request.strategy, error)
         return None

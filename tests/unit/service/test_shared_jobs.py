@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 
-from backend.errors import QueueFull
+from backend.errors import NotFound, QueueFull
 from backend.executors.base import Outcome, SlotStatus, Task
 from backend.jobs import JobManager
-from backend.models import BacktestRequest, ErrorInfo, Job
+from backend.models import BacktestRequest, BacktestResult, ErrorInfo, Job
 from backend.result_store import ResultStore
+from backend.strategies import registry
 from backend.work import BacktestWork
 from nautilus_instrumentation import Settings, instrument
 
@@ -186,6 +187,84 @@ def test_a_result_that_was_stored_is_not_made_again(tmp_path: Path) -> None:
             assert sweep.told == {jobs[0].job_id: "ok"}
             assert jobs[0].job_id not in sweep.executor.tasks
             assert jobs[1].job_id in sweep.executor.tasks
+
+    asyncio.run(check())
+
+
+def test_a_result_that_cannot_be_read_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing that is wrong with the disk leaves a job without an end."""
+
+    def broken(run_id: str) -> BacktestResult:
+        raise OSError(5, "Input/output error")
+
+    async def check() -> None:
+        async with opened(tmp_path) as sweep:
+            jobs = sweep.start(4)
+            first, _ = sweep.executor.tasks
+            sweep.executor.begin(first)
+            monkeypatch.setattr(sweep.results, "get", broken)
+            sweep.executor.end(first, KILLED)
+            await sweep.settle()
+            assert {job.job_id for job in jobs[:2]} < set(sweep.executor.tasks)
+
+    asyncio.run(check())
+
+
+def test_runs_that_no_worker_had_are_not_looked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They left nothing; a sweep that is cancelled would read a file for each of its runs."""
+    looked_for: list[str] = []
+
+    def looked(run_id: str) -> BacktestResult:
+        looked_for.append(run_id)
+        raise NotFound(run_id)
+
+    async def check() -> None:
+        async with opened(tmp_path) as sweep:
+            jobs = sweep.start(150)
+            monkeypatch.setattr(sweep.results, "get", looked)
+            await asyncio.gather(*(sweep.jobs.cancel(job.job_id) for job in jobs))
+            assert set(sweep.statuses(jobs)) == {"cancelled"}
+
+    asyncio.run(check())
+    assert looked_for == []
+
+
+def test_the_end_of_one_run_does_not_depend_on_anothers(tmp_path: Path) -> None:
+    """One whose end cannot be made out keeps none of the others from ending."""
+
+    async def check() -> None:
+        async with opened(tmp_path) as sweep:
+            jobs = sweep.start(6)
+            first, _ = sweep.executor.tasks
+            sweep.executor.begin(first)
+            odd = {**OK, "error": {"of no": "known shape"}}
+            runs = {jobs[0].job_id: odd, jobs[1].job_id: OK}
+            sweep.executor.end(first, Outcome("ok", value={"runs": runs}))
+            await sweep.settle()
+            assert sweep.jobs.get(jobs[1].job_id).status == "ok"
+            assert jobs[2].job_id in sweep.executor.tasks
+
+    asyncio.run(check())
+
+
+def test_a_strategy_that_cannot_say_what_it_shares_runs_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The code may be anybody's; its fault must not leave jobs that nobody runs."""
+
+    def fails(name: str, params: Any) -> str | None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(registry, "shares", fails)
+
+    async def check() -> None:
+        async with opened(tmp_path) as sweep:
+            jobs = sweep.start(3)
+            assert list(sweep.executor.tasks) == [job.job_id for job in jobs]
 
     asyncio.run(check())
 
