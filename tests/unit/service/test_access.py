@@ -220,6 +220,15 @@ def test_other_reads_are_reads(method: str) -> None:
     assert service().request(method, "/api/thing").status_code == 405
 
 
+@pytest.mark.parametrize("path", ["/api/health", "/api/session"])
+def test_a_door_that_is_open_to_get_is_open_to_head(path: str) -> None:
+    """A load balancer may ask for the status alone; writes to the same address stay closed."""
+    access = Access(TOKEN, protect_reads=True, clock=Clock())
+    assert access.refusal("HEAD", path, {}) is None
+    assert access.refusal("HEAD", "/api/vitals", {}) is not None
+    assert access.refusal("PUT", path, {}) is not None
+
+
 def test_no_websocket_is_opened() -> None:
     """Browsers open them for pages of any site; the service has none to offer."""
     with (
