@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import sqlite3
 from collections.abc import Awaitable
 from contextlib import suppress
@@ -34,6 +35,8 @@ from backend.versions import versions
 ANSWER_SECONDS = 20.0
 """For each question. All are asked at once, so that the whole takes little longer."""
 MOST_ACTIVE = 1_000
+
+_log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -145,6 +148,9 @@ class _Asking:
             reason, hint = error.message, error.hint
         except sqlite3.Error as error:
             reason = f"its file cannot be read: {error}"
+        except Exception as error:  # an incident is no time to answer nothing at all
+            _log.exception("%s cannot be asked", source)
+            reason = f"{type(error).__name__}: {error}"
         self._miss(MissingPart(source=source, what=what, reason=reason, hint=hint))
         return nothing
 

@@ -270,6 +270,22 @@ def test_files_that_are_gone_are_named(
     assert (found["traces"], found["series"], found["runs"]["total"]) == ([], [], 0)
 
 
+def test_a_source_that_fails_in_its_own_way_is_named(
+    hour: Callable[[], Any], parts: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such as a disk: what is known otherwise is wanted all the more then."""
+
+    def broken(*_: object) -> object:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(parts.results, "count_during", broken)
+    found = hour()
+    (missing,) = found["missing"]
+    assert missing["source"] == "results"
+    assert missing["reason"] == "OSError: [Errno 5] Input/output error"
+    assert found["traces"]
+
+
 def test_an_answer_that_is_none_is_named(hour: Callable[[], Any], upstream: Upstream) -> None:
     """Something else listens there."""
     upstream.answers["/api/search"] = b'{"traces": [{}]}'
