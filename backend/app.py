@@ -47,6 +47,8 @@ BODY_LIMITS = {
     "/api/alerts/notifications": NOTIFICATIONS_BODY_LIMIT,
 }
 VITALS_PER_SECOND, VITALS_BURST = 20.0, 100.0
+ACTIONS_PER_SECOND, ACTIONS_BURST = 50.0, 500.0
+"""Of all consoles together. One that is left open tells of one a second or less."""
 
 
 def create_app(
@@ -109,6 +111,7 @@ def create_app(
     app.state.services = services
     app.state.access = access
     app.state.vitals_limit = RateLimit(VITALS_PER_SECOND, VITALS_BURST)
+    app.state.actions_limit = RateLimit(ACTIONS_PER_SECOND, ACTIONS_BURST)
     app.include_router(routes.api())
     # Before the plain pages: where the console has a page of that address, it wins.
     add_console(app, session, dist)

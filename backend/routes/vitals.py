@@ -67,7 +67,7 @@ class VitalsReport(Strict):
 
 
 class RateLimit:
-    """A bucket that `burst` reports empty and that refills at `per_second`."""
+    """A bucket that `burst` reports, or actions, empty and that refills at `per_second`."""
 
     def __init__(
         self, per_second: float, burst: float, clock: Callable[[], float] = time.monotonic
@@ -75,15 +75,14 @@ class RateLimit:
         self._per_second, self._burst, self._clock = per_second, burst, clock
         self._left, self._at = burst, clock()
 
-    def take(self) -> bool:
-        """True when one more report is welcome."""
+    def take(self, most: int = 1) -> int:
+        """How many of `most` are welcome now."""
         now = self._clock()
         self._left = min(self._burst, self._left + (now - self._at) * self._per_second)
         self._at = now
-        if self._left < 1:
-            return False
-        self._left -= 1
-        return True
+        taken = min(most, int(self._left))
+        self._left -= taken
+        return taken
 
 
 def _limited(request: Request) -> None:
@@ -96,6 +95,7 @@ def _limited(request: Request) -> None:
 async def report(
     body: VitalsReport,
     parts: Parts,
+    request: Request,
     response: Response,
     limited: Annotated[None, Depends(_limited)],
 ) -> None:
@@ -110,7 +110,9 @@ async def report(
         parts.session.vitals.record(one.vital, one.page, one.value)
     # The clock of a browser may be wrong by hours: only how long ago it was is taken from it.
     now = time.time_ns()
-    for action in body.actions:
+    # Of a flood most are left out: each would be a trace to keep.
+    limit: RateLimit = request.app.state.actions_limit
+    for action in body.actions[: limit.take(len(body.actions))]:
         began = now - int(action.ago_seconds * 1e9)
         tracing.relay(
             f"{action.action} {action.page}", SERVICE, action.trace_id, action.span_id,

@@ -489,6 +489,20 @@ def test_a_flood_of_vitals_is_slowed_down(app, client):
     assert int(response.headers["retry-after"]) > 0
 
 
+def test_a_flood_of_actions_makes_few_spans(app, client, monkeypatch):
+    """Anybody can send them: the measurements count, the actions that are too many do not."""
+    from backend.routes.vitals import RateLimit
+
+    sent = []
+    monkeypatch.setattr(
+        app.state.services.session.tracing, "relay", lambda *told, **_: sent.append(told)
+    )
+    monkeypatch.setattr(app.state, "actions_limit", RateLimit(0.001, burst=3), raising=False)
+    for _ in range(2):
+        assert client.post("/api/vitals", json={"actions": [ACTION] * 2}).status_code == 204
+    assert len(sent) == 3
+
+
 def test_a_large_report_of_vitals_is_refused(client):
     """Anybody can send them, so they may not be large."""
     problem(client.post("/api/vitals", content=b" " * 20_000), 413)
