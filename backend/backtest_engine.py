@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -53,7 +52,6 @@ class Run:
     request: BacktestRequest
     context: JobContext
     began_at: datetime = field(default_factory=lambda: datetime.now(UTC))
-    began: float = field(default_factory=time.perf_counter)
     error: Exception | None = None
     ticks: Ticks | None = None
     data_points: int = 0
@@ -112,7 +110,7 @@ class Run:
             error=None if self.error is None else _error_info(self.error),
             created_at=self.began_at,
             finished_at=datetime.now(UTC),
-            duration_seconds=time.perf_counter() - self.began,
+            duration_seconds=scope.seconds,
             window=self.window,
             versions=versions(),
             stages=dict(scope.stages),

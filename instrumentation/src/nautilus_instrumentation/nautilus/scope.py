@@ -130,6 +130,13 @@ class RunScope:
         return self._peak_memory
 
     @property
+    def seconds(self) -> float:
+        """Seconds that the run took, with its part of what was done for several."""
+        if self._state == _LIVE:
+            return self._carried + time.perf_counter() - self._began
+        return self._carried
+
+    @property
     def gc_seconds(self) -> float:
         """Seconds the garbage collector paused the process during the run."""
         return self._gc_now() - self._gc_start if self._state == _LIVE else self._gc_seconds
@@ -185,7 +192,7 @@ class RunScope:
 
         What the engine counted (data points, events, orders) stays with this run.
         """
-        so_far, collecting = self._elapsed(), self.gc_seconds
+        so_far, collecting = self.seconds, self.gc_seconds
         part = Share(
             runs,
             so_far / runs,
@@ -258,14 +265,14 @@ class RunScope:
         """End and count the run; once, and only if it began."""
         if self._state == _CLOSED:
             return
-        began, self._state = self._state == _LIVE, _CLOSED
+        began, self._carried, self._state = self._state == _LIVE, self.seconds, _CLOSED
         if error is not None and not self._status:
             self.finish("error", error)
         guard = self._telemetry.guard
         if self._stop_ticks is not None:
             self._stop_ticks()
         if began:
-            seconds = self._elapsed()
+            seconds = self._carried
             self._gc_seconds = self._gc_now() - self._gc_start
             self._peak_memory, self._memory = self.peak_memory_bytes, None
             self._telemetry.leaving(owned=self.span is not None)
@@ -288,9 +295,6 @@ class RunScope:
         self.kind = self.kind or kind
 
     # -----------------------------------------------------------------------------------------
-
-    def _elapsed(self) -> float:
-        return self._carried + time.perf_counter() - self._began
 
     def _border(self) -> None:
         self._telemetry.progressed()
