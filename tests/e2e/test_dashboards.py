@@ -8,8 +8,20 @@ from urllib.parse import parse_qs, urlsplit
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.e2e.pages import until_drawn
+from tests.integration.service_process import until
 
 BOARD = "/dashboards/nautobs-backtest?from=now-15m&to=now&refresh=off"
+
+
+def open_board(page: Page) -> None:
+    """The board, once enough was scraped for its charts."""
+
+    def drawn() -> bool:
+        page.goto(BOARD)
+        until_drawn(page)
+        return page.locator(".u-over a:visible").count() > 0
+
+    until(drawn)
 
 
 def drag_a_range(page: Page) -> None:
@@ -37,10 +49,11 @@ def shown(page: Page) -> dict[str, object]:
 
 def test_an_address_brings_the_same_view(page: Page, context: BrowserContext) -> None:
     """A range that was dragged and a variable that was chosen, opened anew elsewhere."""
-    page.goto(BOARD)
-    until_drawn(page)
+    open_board(page)
     page.get_by_role("group", name="Time and variables").locator("summary").first.click()
-    page.get_by_role("checkbox").nth(1).check()
+    # It is ticked a frame later, after the click has been answered.
+    page.get_by_role("checkbox").nth(1).click()
+    expect(page.get_by_role("checkbox").nth(1)).to_be_checked()
     page.keyboard.press("Escape")
     drag_a_range(page)
     expect(page).to_have_url(re.compile(r"from=\d{13}&"))
@@ -58,8 +71,7 @@ def test_an_address_brings_the_same_view(page: Page, context: BrowserContext) ->
 
 def test_a_dot_of_a_panel_leads_to_its_trace(page: Page) -> None:
     """From an exemplar of a duration to the spans behind it."""
-    page.goto(BOARD)
-    until_drawn(page)
+    open_board(page)
     # Where dots are close the last one is on top.
     dot = page.locator(".u-over a:visible").last
     dot.scroll_into_view_if_needed()
