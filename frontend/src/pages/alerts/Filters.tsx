@@ -1,3 +1,4 @@
+import { Choice } from "../../components/Choice";
 import styles from "./AlertsPage.module.css";
 import { type AlertsSearch, SEVERITIES, STATES } from "./search";
 
@@ -29,27 +30,5 @@ export function Filters({ value, onChange }: Props) {
         onChange={(state) => onChange({ state })}
       />
     </div>
-  );
-}
-
-interface ChoiceProps<T extends string> {
-  label: string;
-  options: readonly T[];
-  value: T | undefined;
-  onChange: (value: T | undefined) => void;
-}
-
-function Choice<T extends string>({ label, options, value, onChange }: ChoiceProps<T>) {
-  return (
-    <select
-      aria-label={label}
-      value={value ?? ""}
-      onChange={(event) => onChange(options.find((one) => one === event.target.value))}
-    >
-      <option value="">{`${label}: all`}</option>
-      {options.map((one) => (
-        <option key={one}>{one}</option>
-      ))}
-    </select>
   );
 }

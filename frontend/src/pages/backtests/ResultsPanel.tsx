@@ -3,6 +3,7 @@ import { getRouteApi } from "@tanstack/react-router";
 import { useCallback, useMemo, useState } from "react";
 
 import { instruments, results, strategies } from "../../api/queries";
+import { Choice } from "../../components/Choice";
 import { Panel } from "../../components/Panel";
 import { Empty, Failed, Loading, Stale } from "../../components/states";
 import { Table } from "../../components/Table";
@@ -102,29 +103,5 @@ function Filters({ value, onChange }: FiltersProps) {
         onChange={(status) => onChange({ status })}
       />
     </div>
-  );
-}
-
-interface ChoiceProps<T extends string> {
-  label: string;
-  options: readonly T[];
-  value: T | undefined;
-  onChange: (value: T | undefined) => void;
-}
-
-function Choice<T extends string>({ label, options, value, onChange }: ChoiceProps<T>) {
-  // A filter of the address stays shown, whatever the lists hold.
-  const all = value && !options.includes(value) ? [value, ...options] : options;
-  return (
-    <select
-      aria-label={label}
-      value={value ?? ""}
-      onChange={(event) => onChange(all.find((one) => one === event.target.value))}
-    >
-      <option value="">{`${label}: all`}</option>
-      {all.map((one) => (
-        <option key={one}>{one}</option>
-      ))}
-    </select>
   );
 }
