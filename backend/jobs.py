@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-import logging
 import secrets
 import time
 from collections import OrderedDict
@@ -18,9 +17,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from backend import printed
 from backend.errors import Conflict, NotFound, QueueFull
 from backend.executors.base import Executor, Outcome, Progress, RestartReason, Task
+from backend.job_ends import JobEnds
 from backend.job_entry import Ended, Entry, watch
 from backend.job_feed import JobFeed
 from backend.job_groups import Groups
@@ -29,15 +28,10 @@ from backend.job_spans import JobSpans
 from backend.lanes import Lanes
 from backend.models import BacktestRequest, ConvertRequest, ErrorInfo, Job, JobStatus, JobType
 from backend.result_store import ResultStore
-from backend.sweeps.figures import value_of
 from backend.sweeps.passes import passes
 from backend.work import BacktestWork, ConvertWork, Work, payload
 from nautilus_instrumentation import Session, metrics
 
-_log = logging.getLogger(__name__)
-_engine_log = logging.getLogger("nautilus_trader")
-
-_LOST = ("cancelled", "timeout", "killed")
 _CANCEL_SECONDS = 10.0
 _CANCELLED = Outcome(
     "cancelled", error=ErrorInfo(type="Cancelled", message="the job was cancelled")
@@ -61,7 +55,6 @@ class JobManager:
     ) -> None:
         self._session = session
         self._executor = executor
-        self._results = results
         self._queue_limit = queue_limit
         self._sweeps_limit = sweeps_limit
         self._history_limit = history_limit
@@ -71,6 +64,7 @@ class JobManager:
         self._queued = 0
         self._lanes = Lanes()
         self._groups = Groups()
+        self._ends = JobEnds(session, results)
         self._closing = False
         self._endings: set[asyncio.Task[None]] = set()
         self._loop = asyncio.get_running_loop()
@@ -269,10 +263,10 @@ class JobManager:
         """End the jobs that are done or not wanted any more; hand the others over by themselves."""
         values = (outcome.value or {}).get("runs", {})
         each = replace(outcome, value=None, seconds=outcome.seconds / len(entries), printed="")
-        self._relay(entries[0], outcome)
+        self._ends.relay(entries[0], outcome)
         left = []
         for entry in entries:
-            if value := values.get(entry.job.job_id) or await self._left_behind(entry):
+            if value := values.get(entry.job.job_id) or await self._ends.left_behind(entry):
                 self._begin(self._end(entry, replace(each, status="ok", error=None, value=value)))
             else:
                 left.append(entry)
@@ -283,98 +277,21 @@ class JobManager:
         for entry in over:
             self._begin(self._end(entry, ended))
 
-    async def _left_behind(self, entry: Entry) -> dict[str, Any]:
-        """What a run's result says whose worker died before it could; empty when there is none."""
-        if not entry.taken:
-            return {}
-        assert entry.job.run_id is not None
-        try:
-            return value_of(await asyncio.to_thread(self._results.get, entry.job.run_id))
-        except NotFound:
-            return {}
-        except Exception:
-            _log.exception("the result of %s cannot be used: it is made again", entry.job.run_id)
-            return {}
-
     def on_restarted(self, slot: int, reason: RestartReason) -> None:
         self._session.jobs.worker_restarted(reason)
         # Whatever the worker was doing, the slot has no run now, and it could not say so.
         self._session.recorder.gauge(metrics.BACKTEST_LAST_PROGRESS, str(slot)).set(0)
 
-    def _relay(self, entry: Entry, outcome: Outcome) -> None:
-        """Log what native code printed, with the ids that it could not know."""
-        run_id = entry.work.run_id if isinstance(entry.work, BacktestWork) else ""
-        ids = {"trace_id": entry.spans.trace_id, "run_id": run_id}
-        for line in printed.lines(outcome.printed):
-            _engine_log.info(line, extra=ids)
-
     async def _end(self, entry: Entry, outcome: Outcome) -> None:
         """Settle everything that hangs on the job, then let those know who wait for it."""
-        self._relay(entry, outcome)
-        value = outcome.value or {}
-        error = ErrorInfo(**value["error"]) if value.get("error") else outcome.error
-        status = value.get("status", outcome.status)
-        ended = entry.job.model_copy(
-            update={
-                "status": status,
-                "stage": outcome.progress.stage,
-                "progress": 1.0 if status == "ok" else outcome.progress.fraction,
-                "data_points": outcome.progress.data_points,
-                "finished_at": datetime.now(UTC),
-                "error": error,
-                "result": value.get("report"),
-            }
-        )
-        entry.spans.decide(ended, outcome)
-        self._count(entry, ended, outcome)
-        entry.spans.end(ended, outcome, value.get("attributes", {}))
-        never_ran = not entry.taken and ended.status == "cancelled"
-        # A run of a sweep that ends with the service is run again by the next one.
-        again = entry.ended is not None and self._closing and ended.status == "cancelled"
-        if isinstance(entry.work, BacktestWork) and not value and not never_ran and not again:
-            await self._store_loss(entry.work, ended)
-        if entry.ended is not None and not again:
-            await self._tell(entry.ended, ended, value)
-        entry.job = ended
-        self._groups.forget(ended.job_id)
-        entry.done.set()
-        self._changed(entry)
-        del self._active[ended.job_id]
-        self._forget_oldest(entry.job.job_id)
-
-    def _count(self, entry: Entry, job: Job, outcome: Outcome) -> None:
-        work, exemplar = entry.work, entry.spans.exemplar()
         if not entry.taken:
             self._queued -= 1
-            self._session.jobs.abandoned(work.job_type)
-            return
-        self._session.jobs.finished(work.job_type, job.status, outcome.seconds, exemplar)
-        if not isinstance(work, BacktestWork):
-            return
-        self._session.backtests.finished()
-        if outcome.status in _LOST:
-            # A worker counts its runs itself, also those that fail; this one could not.
-            self._session.backtests.lost(
-                strategy=work.request.strategy,
-                window=work.window,
-                status=outcome.status,
-                seconds=outcome.seconds,
-                exemplar=exemplar,
-            )
-
-    async def _tell(self, listener: Ended, job: Job, value: Mapping[str, Any]) -> None:
-        try:
-            await listener(job, value)
-        except Exception:
-            _log.exception("the end of %s could not be recorded", job.run_id)
-
-    async def _store_loss(self, work: BacktestWork, job: Job) -> None:
-        assert job.finished_at is not None
-        try:
-            result = work.result_without_worker(job, job.finished_at)
-            await asyncio.to_thread(self._results.save, result)
-        except Exception:
-            _log.exception("the result of %s could not be stored", work.run_id)
+        entry.job = await self._ends.settle(entry, outcome, self._closing)
+        self._groups.forget(entry.job.job_id)
+        entry.done.set()
+        self._changed(entry)
+        del self._active[entry.job.job_id]
+        self._forget_oldest(entry.job.job_id)
 
     def _forget_oldest(self, job_id: str) -> None:
         self._finished[job_id] = None
