@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -306,25 +307,22 @@ def test_a_restarted_service_finishes_its_sweeps(
     tmp_path: Path, raw_day: Path, end: signal.Signals
 ) -> None:
     """What had ended is not run again; what was under way and what waited is."""
-    first = Service(tmp_path, raw_day).until_ready()
-    converted(first)
-    sweep = start(first, 6, grid={"fast_ema_period": list(range(2, 12)), "slow_ema_period": [50]})
-    until(lambda: look(first, sweep)["counts"].get("ok", 0) >= 2)
-    workers = first.descendants()
-    first.process.send_signal(end)
-    first.process.wait(60)
-    first.close()
+    with closing(Service(tmp_path, raw_day)) as first:
+        converted(first.until_ready())
+        grid = {"fast_ema_period": list(range(2, 12)), "slow_ema_period": [50]}
+        sweep = start(first, 3, grid=grid)
+        until(lambda: look(first, sweep)["counts"].get("ok", 0) >= 2)
+        workers = first.descendants()
+        first.process.send_signal(end)
+        first.process.wait(60)
     until(lambda: not any(worker.is_running() for worker in workers))
     results = tmp_path / "results"
     done = {path.name: path.stat().st_mtime_ns for path in results.glob("run-*.json")}
-    second = Service(tmp_path, raw_day).until_ready()
-    try:
-        found = over(second, sweep)
+    with closing(Service(tmp_path, raw_day)) as second:
+        found = over(second.until_ready(), sweep)
         assert (found["status"], found["counts"]) == ("done", {"ok": 10})
         assert len(done) < 11  # with the run that had the day converted
         assert {name: (results / name).stat().st_mtime_ns for name in done} == done
-    finally:
-        second.close()
 
 
 @pytest.mark.parametrize(
