@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -236,7 +236,8 @@ def _followed(
     try:
         yield
     except Exception:
-        run.order_log = orders()  # they may tell why it failed
+        with suppress(Exception):  # the strategy's own error matters more
+            run.order_log = orders()  # they may tell why it failed
         raise
     finally:
         run.count(engine)

@@ -68,7 +68,7 @@ def tick_parts(
                 left -= part.num_rows
                 if part.num_rows:
                     decoded = _decoded(part, kind)
-                    yield decoded if columns is None else decoded.select(sorted(columns))
+                    yield decoded if columns is None else decoded.select(sorted(set(columns)))
                 if left <= 0:
                     return
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from nautilus_trader.config import LoggingConfig
 
+from backend import backtest_engine
 from backend.backtest_engine import execute_backtest, workshop
 from backend.catalog_manager import CatalogManager
 from backend.engine_setup import account_currency, build_engine, release
@@ -127,6 +128,20 @@ def test_of_too_many_orders_those_with_fills_are_kept(
     others = [row for row in whole if not row.filled]
     assert part.total == len(whole) > len(part.rows)
     assert part.rows == [row for row in whole if row in filled or row in others[:2]]
+
+
+def test_orders_that_cannot_be_taken_hide_no_failure(
+    make_request: Any, make_context: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the strategy raised is what people must see."""
+
+    def odd(*_: Any) -> Any:
+        raise KeyError("no such order")
+
+    monkeypatch.setattr(backtest_engine, "record", odd)
+    result, _ = execute_backtest(make_request("faulty", 30), make_context())
+    assert result.error is not None
+    assert result.error.type == "ValueError"
 
 
 def test_a_run_that_failed_keeps_its_orders(
