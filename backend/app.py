@@ -79,31 +79,10 @@ def create_app(
         shared=shared,
     )
 
-    @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        services.jobs = JobManager(session, executor, services.results)
-        services.jobs.start()
-        store = SweepStore(settings.results_dir / "sweeps.sqlite3")
-        services.sweeps = SweepManager(session, services.jobs, store, services.results)
-        await services.sweeps.resume()
-        try:
-            async with session.watch_event_loop(), _watching(services):
-                yield
-        finally:
-            await services.jobs.close()
-            store.close()
-            await services.traces.close()
-            await services.metrics.close()
-            await services.alertmanager.close()
-            services.notifications.close()
-            services.results.close()
-            if shared is not None:
-                shared.close()
-
     app = FastAPI(
         title="Nautilus monitoring",
         version=versions()["nautilus-monitoring"],
-        lifespan=lifespan,
+        lifespan=lambda _: _running(services),
         docs_url="/api/docs",
         redoc_url=None,
         openapi_url="/api/openapi.json",
@@ -126,6 +105,30 @@ def create_app(
     app.add_middleware(AccessControl, access=access)
     session.instrument_app(app)
     return app
+
+
+@asynccontextmanager
+async def _running(services: Services) -> AsyncIterator[None]:
+    """From the start of the service to its stop."""
+    settings, session, results = services.settings, services.session, services.results
+    services.jobs = JobManager(session, services.executor, results)
+    services.jobs.start()
+    store = SweepStore(settings.results_dir / "sweeps.sqlite3")
+    services.sweeps = SweepManager(session, services.jobs, store, results)
+    await services.sweeps.resume()
+    try:
+        async with session.watch_event_loop(), _watching(services):
+            yield
+    finally:
+        await services.jobs.close()
+        store.close()
+        await services.traces.close()
+        await services.metrics.close()
+        await services.alertmanager.close()
+        services.notifications.close()
+        results.close()
+        if services.shared is not None:
+            services.shared.close()
 
 
 @asynccontextmanager
