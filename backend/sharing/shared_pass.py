@@ -13,7 +13,7 @@ from backend import engine_log
 from backend.engine_setup import account_currency
 from backend.models import BacktestRequest
 from backend.sharing.portion import Portion, Portions
-from backend.simulation import CHUNK, replay
+from backend.simulation import CHUNK, StrategyStopped, replay
 from nautilus_instrumentation import attributes
 
 if TYPE_CHECKING:
@@ -78,8 +78,14 @@ class SharedPass:
         began, self._leader = time.time_ns(), run.context.session.tracing.carrier()
         try:
             portions = self._engine(run, tools, scope, instrument, ticks)
-        except Exception as error:
+        except (TooBusy, StrategyStopped) as error:
             _log.info("%d sets run apart: %s", len(self._requests), error)
+            return {}
+        except Exception as error:
+            # A strategy that raised, or a fault of ours that would show as slowness alone.
+            _log.warning(
+                "%d sets run apart: %s: %s", len(self._requests), type(error).__name__, error
+            )
             return {}
         finally:
             self._ran_ns = (began, time.time_ns())

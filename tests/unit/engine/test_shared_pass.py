@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import time
 from collections.abc import Callable
 from typing import Any
@@ -145,11 +146,12 @@ def stops(self: Any, price: float, ts_init: int) -> None:
         self.shutdown_system("enough")
 
 
-@pytest.mark.parametrize("act", [raises, stops])
+@pytest.mark.parametrize(("act", "warned"), [(raises, True), (stops, False)])
 def test_a_strategy_that_ends_the_pass_leaves_all_to_themselves(
-    make_request: Requests, make_context: Contexts, monkeypatch: pytest.MonkeyPatch, act: Any
-) -> None:
-    """The first has an engine of its own at once, the others are not served."""
+    make_request: Requests, make_context: Contexts, monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture, act: Any, warned: bool,
+) -> None:  # fmt: skip
+    """The first has an engine of its own at once, the others are not served; a failure is said."""
     offer(monkeypatch, act)
     requests = [make_request("own", 5, params={"which": which}) for which in (0, 1, 2)]
     first, second, third = together(requests, make_context)
@@ -157,6 +159,8 @@ def test_a_strategy_that_ends_the_pass_leaves_all_to_themselves(
     assert first is not None
     assert figures(first[0]) == alone(requests[:1], make_context)[0]
     assert first[0].shared_runs == 1
+    said = [one for one in caplog.records if one.name == "backend.sharing.shared_pass"]
+    assert [one.levelname for one in said if one.levelno > logging.INFO] == ["WARNING"] * warned
 
 
 def overdraws(self: Any, price: float, ts_init: int) -> None:
