@@ -21,7 +21,8 @@ from backend.data_converter import Converter
 from backend.models import BacktestRequest, BacktestResult
 from backend.reporting import EquityCurve
 from backend.settings import Settings
-from backend.tick_source import CACHE_SHARE, TICK_BYTES
+from backend.tick_cache import TICK_BYTES
+from backend.tick_source import CACHE_SHARE
 from nautilus_instrumentation import Session, instrument, metrics
 from tests.integration.service_process import DATASETS, DAY, Service, until
 
