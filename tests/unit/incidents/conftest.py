@@ -35,6 +35,12 @@ TRACE = {
 }  # fmt: skip
 
 
+class _Server(ThreadingHTTPServer):
+    """Takes the questions of a whole incident at once, as a real service does."""
+
+    request_queue_size = 128
+
+
 class Upstream:
     """Prometheus, Alertmanager and the trace store in one: answers by path, keeps the questions."""
 
@@ -65,7 +71,7 @@ class Upstream:
             def log_message(self, format: str, *args: object) -> None:
                 """Silent."""
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = _Server(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
