@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
-import { useCallback, useEffect, useMemo } from "react";
+import { useCallback, useMemo } from "react";
 
 import { boards } from "../../api/queries";
 import { Page } from "../../components/Page";
@@ -9,6 +9,7 @@ import type { Board } from "../../grafana/model";
 import { absolute, isLive, lengthOf, resolve, widened, type Window } from "../../grafana/range";
 import { valuesOf } from "../../grafana/variables";
 import { afterPaint } from "../../lib/afterPaint";
+import { useEscape } from "../../lib/useEscape";
 import { useNow } from "../../lib/useNow";
 import { BoardContext, PlaceContext, type Shown } from "./BoardContext";
 import { type BoardSearch, panelId, valuesIn } from "./boardSearch";
@@ -97,16 +98,4 @@ function Opened({ board }: { board: Board }) {
       </BoardContext>
     </PlaceContext>
   );
-}
-
-/** Escape leaves, unless it closes something that is open. */
-function useEscape(leave: (() => void) | null): void {
-  useEffect(() => {
-    if (!leave) return;
-    const onKeyDown = (event: KeyboardEvent) => {
-      if (event.key === "Escape" && !document.querySelector("dialog[open], details[open]")) leave();
-    };
-    document.addEventListener("keydown", onKeyDown, { capture: true });
-    return () => document.removeEventListener("keydown", onKeyDown, { capture: true });
-  });
 }

@@ -1,0 +1,38 @@
+import { fireEvent, renderHook } from "@testing-library/react";
+import { afterEach, expect, test, vi } from "vitest";
+
+import { useEscape } from "./useEscape";
+
+const ESCAPE = { key: "Escape" };
+
+afterEach(() => {
+  document.body.replaceChildren();
+});
+
+test("leaves when the key is let go", () => {
+  const leave = vi.fn();
+  renderHook(() => {
+    useEscape(leave);
+  });
+  fireEvent.keyDown(document.body, ESCAPE);
+  expect(leave).not.toHaveBeenCalled();
+  fireEvent.keyUp(document.body, ESCAPE);
+  expect(leave).toHaveBeenCalledOnce();
+  fireEvent.keyUp(document.body, ESCAPE);
+  expect(leave).toHaveBeenCalledOnce();
+});
+
+test("closes what is open and stays, also when the key is held", () => {
+  const leave = vi.fn();
+  renderHook(() => {
+    useEscape(leave);
+  });
+  const menu = document.createElement("details");
+  menu.open = true;
+  document.body.append(menu);
+  fireEvent.keyDown(document.body, ESCAPE);
+  menu.open = false;
+  fireEvent.keyDown(document.body, { ...ESCAPE, repeat: true });
+  fireEvent.keyUp(document.body, ESCAPE);
+  expect(leave).not.toHaveBeenCalled();
+});
