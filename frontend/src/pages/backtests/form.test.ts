@@ -3,8 +3,9 @@ import { describe, expect, it } from "vitest";
 import type { BacktestRequest, CatalogInstrument } from "../../api/types";
 import { canRun, nameOf, offersOf, windowOf } from "./offers";
 import { complaint, parametersOf, valueOf } from "./parameters";
-import { complaintsAbout, type Draft, draftOf, requestOf } from "./request";
+import { complaintsAbout, draftOf, requestOf } from "./request";
 import { readBacktestsSearch } from "./search";
+import { DRAFT, named } from "./testing";
 
 const SCHEMA = {
   properties: {
@@ -20,22 +21,7 @@ const SCHEMA = {
   },
 };
 const PARAMETERS = parametersOf(SCHEMA);
-const named = (name: string) => {
-  const found = PARAMETERS.find((one) => one.name === name);
-  if (!found) throw new Error(`no parameter ${name}`);
-  return found;
-};
-const DRAFT: Draft = {
-  instrument_id: "EUR/USD.SIM",
-  kind: "quote",
-  start: "2024-01-15T00:00:00",
-  end: "2024-01-15T01:00:00",
-  strategy: "ema_cross",
-  params: {},
-  starting_balances: "",
-  oms_type: "NETTING",
-  account_type: "MARGIN",
-};
+const parameter = (name: string) => named(PARAMETERS, name);
 
 describe("parameters", () => {
   it("draws each kind from the schema", () => {
@@ -46,8 +32,8 @@ describe("parameters", () => {
       ["loud", "flag", "false", false],
       ["words", "text", "hi", false],
     ]);
-    expect(named("period").hint).toBe("How long");
-    expect(named("size").unit).toBe("contracts");
+    expect(parameter("period").hint).toBe("How long");
+    expect(parameter("size").unit).toBe("contracts");
   });
 
   it("follows references to definitions", () => {
@@ -69,7 +55,7 @@ describe("parameters", () => {
     ["size", "0", "must be more than 0"],
     ["words", "long", "must have 3 characters at most"],
   ])("says of %s = %j: %s", (name, text, said) => {
-    expect(complaint(named(name), text)).toBe(said);
+    expect(complaint(parameter(name), text)).toBe(said);
   });
 
   it("gives values of their type", () => {
@@ -79,7 +65,12 @@ describe("parameters", () => {
       ["loud", "true"],
       ["words", "7"],
     ] as const;
-    expect(given.map(([name, text]) => valueOf(named(name), text))).toEqual([null, 7, true, "7"]);
+    expect(given.map(([name, text]) => valueOf(parameter(name), text))).toEqual([
+      null,
+      7,
+      true,
+      "7",
+    ]);
   });
 });
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { combinations, GRID, placed, sweepComplaints, sweepOf, valuesIn } from "./grid";
 import { parametersOf } from "./parameters";
 import { toggled } from "./picked";
-import type { Draft } from "./request";
+import { DRAFT, named } from "./testing";
 
 const PARAMETERS = parametersOf({
   properties: {
@@ -13,22 +13,7 @@ const PARAMETERS = parametersOf({
     loud: { type: "boolean", default: false },
   },
 });
-const named = (name: string) => {
-  const found = PARAMETERS.find((one) => one.name === name);
-  if (!found) throw new Error(`no parameter ${name}`);
-  return found;
-};
-const DRAFT: Draft = {
-  instrument_id: "EUR/USD.SIM",
-  kind: "quote",
-  start: "2024-01-15T00:00:00",
-  end: "2024-01-15T01:00:00",
-  strategy: "ema_cross",
-  params: {},
-  starting_balances: "",
-  oms_type: "NETTING",
-  account_type: "MARGIN",
-};
+const parameter = (name: string) => named(PARAMETERS, name);
 const OPTIONS = { objective: "sharpe_ratio", skip_invalid: true } as const;
 
 describe("values of a parameter", () => {
@@ -42,7 +27,7 @@ describe("values of a parameter", () => {
     ["spread", "", [""]],
     ["interval", "tick, 1m", ["tick", "1m"]],
   ])("of %s in %j are %j", (name, text, texts) => {
-    expect(valuesIn(named(name), text)).toEqual({ texts });
+    expect(valuesIn(parameter(name), text)).toEqual({ texts });
   });
 
   it.each([
@@ -54,7 +39,7 @@ describe("values of a parameter", () => {
     ["fast", "1 to 1000000", "has more than 1000 values"],
     ["fast", "", "is needed"],
   ])("of %s in %j are refused: %s", (name, text, wrong) => {
-    expect(valuesIn(named(name), text)).toEqual({ texts: [], wrong });
+    expect(valuesIn(parameter(name), text)).toEqual({ texts: [], wrong });
   });
 });
 
