@@ -169,12 +169,13 @@ def section(found: dict[str, Any], rows: int) -> Section:
         "Windows of ticks out of the catalog",
         f"A generated day of {rows:,} quotes, NautilusTrader {nautilus_trader.__version__}. Plain "
         "is `catalog.query` on the layout that `write_data` writes: snappy, row groups of 5,000 "
-        "rows. Ours is row groups of 65,536, only the files of the window, and ticks that leave "
-        "Rust in chunks of 1,000 instead of 10,000. Each run is a fresh "
-        "process, ours and plain in turn; times are the best within a process, then the median. "
-        "Bytes read are `rchar`, which counts the page cache too; 1.231 reads half a megabyte of "
-        "each file to find its footer. Most of what five minutes take, some 4 ms, is opening the "
-        "file and planning the query, in Rust, whatever the window.",
+        "rows. Ours is row groups of 65,536 with an index of their pages, only the files of the "
+        "window, and ticks that leave Rust in chunks of 1,000 instead of 10,000. Each run is a "
+        "fresh process, ours and plain in turn; times are the best within a process, then the "
+        "median. Bytes read are `rchar`, which counts the page cache too; 1.231 reads half a "
+        "megabyte of each file to find its footer. Of what five minutes take, some 2 ms are "
+        "opening the file and planning the query, in Rust, whatever the window; most of the rest "
+        "is making the ticks.",
         tables=(_pruning_table(found), _files_table(found)),
         measures=tuple(measures),
         targets=(

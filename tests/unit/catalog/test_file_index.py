@@ -19,7 +19,7 @@ from backend import catalog_files
 from backend.cache import Cache
 from backend.catalog_files import FileIndex, TickFile, rows_at_most
 from backend.catalog_manager import CatalogManager
-from backend.conversion.layout import LAYOUTS, file_name
+from backend.conversion.layout import LAYOUTS, ROW_GROUP_ROWS, file_name
 from backend.settings import Settings
 from nautilus_instrumentation import current_session
 from nautilus_instrumentation.nautilus.footers import Footers
@@ -282,7 +282,7 @@ print(json.dumps([read(*window) for window in windows]))
 """
 
 
-def wide(path: Path, table: Any) -> Path:
+def wide(path: Path, table: pa.Table, **options: Any) -> Path:
     """One file with a million bytes and more, so that footers weigh little."""
     folder = path / "data" / "quote_tick" / "EURUSD.SIM"
     folder.mkdir(parents=True)
@@ -293,8 +293,8 @@ def wide(path: Path, table: Any) -> Path:
         "ts_init",
     ]  # 1.231 does not read columns that statistics call constant
     pq.write_table(
-        table, target, row_group_size=20_000, compression="none", use_dictionary=False,
-        write_statistics=times_only,
+        table, target, compression="none", use_dictionary=False, write_statistics=times_only,
+        **options,
     )  # fmt: skip
     return target
 
@@ -305,22 +305,12 @@ def test_a_query_reads_the_bytes_that_footers_predict(tick_catalog: Any, tmp_pat
     Allowed beside them is the footer, which 1.231 reads in one piece of 512 KiB.
     """
     rows, group = 200_000, 20_000
-    (source,) = (tick_catalog.path / "data" / "quote_tick" / "EURUSD.SIM").iterdir()
-    table = pq.read_table(source)
     start = tick_catalog.start_ns
-    times = pa.array(range(start, start + rows * STEP, STEP), pa.uint64())
-    table = pa.concat_tables([table] * (rows // table.num_rows + 1)).slice(0, rows)
-    for name in ("ts_event", "ts_init"):
-        table = table.set_column(table.schema.names.index(name), table.schema.field(name), times)
-    file = wide(tmp_path, table)
+    file = wide(tmp_path, many_ticks(tick_catalog, rows), row_group_size=group)
     footer = file.stat().st_size - sum(group_bytes(file, place) for place in range(rows // group))
     places = [(0, 10), (25_000, 25_100), (59_999, 80_000), (0, rows)]
     windows = [(start + first * STEP, start + last * STEP) for first, last in places]
-    done = subprocess.run(
-        [sys.executable, "-c", READ, str(tmp_path), json.dumps(windows)],
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    found = json.loads(done.stdout.splitlines()[-1])
+    found = bytes_read(tmp_path, windows)
     for (first, last), window, (count, read) in zip(places, windows, found, strict=True):
         groups = range(first // group, min(last, rows - 1) // group + 1)
         predicted = sum(group_bytes(file, place) for place in groups)
@@ -328,6 +318,43 @@ def test_a_query_reads_the_bytes_that_footers_predict(tick_catalog: Any, tmp_pat
         assert count == min(last, rows - 1) - first + 1
         assert (pruning.groups_read, pruning.bytes_read) == (len(groups), predicted)
         assert predicted <= read <= predicted + max(footer, 2**19) + 4096
+
+
+def test_of_a_row_group_the_pages_outside_of_the_window_are_not_read(
+    tick_catalog: Any, tmp_path: Path
+) -> None:
+    """A few ticks out of one group of 5 MB, written with the options of conversions."""
+    start = tick_catalog.start_ns
+    file = wide(
+        tmp_path, many_ticks(tick_catalog, ROW_GROUP_ROWS), row_group_size=ROW_GROUP_ROWS,
+        **{name: LAYOUTS["quote"].writer_options[name] for name in ("write_page_index",
+                                                                    "data_page_size")},
+    )  # fmt: skip
+    window = start + 30_000 * STEP, start + 30_010 * STEP
+    ((count, read),) = bytes_read(tmp_path, [window])
+    assert count == 11
+    assert read < group_bytes(file, 0) / 4
+
+
+def many_ticks(tick_catalog: Any, rows: int) -> pa.Table:
+    """The catalog's ticks over and over, one each STEP."""
+    (source,) = (tick_catalog.path / "data" / "quote_tick" / "EURUSD.SIM").iterdir()
+    table = pq.read_table(source)
+    start = tick_catalog.start_ns
+    times = pa.array(range(start, start + rows * STEP, STEP), pa.uint64())
+    table = pa.concat_tables([table] * (rows // table.num_rows + 1)).slice(0, rows)
+    for name in ("ts_event", "ts_init"):
+        table = table.set_column(table.schema.names.index(name), table.schema.field(name), times)
+    return table
+
+
+def bytes_read(catalog: Path, windows: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Of each window ticks, and bytes that a process of its own read for them."""
+    done = subprocess.run(
+        [sys.executable, "-c", READ, str(catalog), json.dumps(windows)],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return [tuple(each) for each in json.loads(done.stdout.splitlines()[-1])]
 
 
 def group_bytes(file: Path, place: int) -> int:

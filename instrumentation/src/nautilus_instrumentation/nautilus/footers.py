@@ -1,7 +1,8 @@
 """Row groups and bytes that a query reads or skips, predicted from Parquet footers.
 
 The catalog's engine prunes row groups by the statistics of `ts_init`; so does this. Measured
-against the bytes a process really read, the prediction holds within a few per cent.
+against the bytes a process really read, the prediction holds within a few per cent. Of files with
+an index of their pages a short window reads less: there it is the most that is read.
 """
 
 from __future__ import annotations
