@@ -11,6 +11,7 @@ import {
 import { Loading, Failed } from "./components/states";
 import { NotFound } from "./shell/NotFound";
 import { Shell } from "./shell/Shell";
+import { painted } from "./lib/afterPaint";
 import { parseSearch, stringifySearch } from "./lib/search";
 import { readAlertsSearch } from "./pages/alerts/search";
 import { readBacktestsSearch } from "./pages/backtests/search";
@@ -22,7 +23,12 @@ import { readTracesSearch } from "./pages/traces/search";
 import { readIncidentSearch } from "./pages/incident/search";
 import { readSweepSearch } from "./pages/sweeps/search";
 
-const root = createRootRoute({ component: Shell, notFoundComponent: NotFound });
+const root = createRootRoute({
+  component: Shell,
+  notFoundComponent: NotFound,
+  // A page takes a while to draw: what leads there is seen to be pressed before.
+  beforeLoad: ({ cause, preload }) => (cause === "stay" && !preload ? painted() : undefined),
+});
 
 const home = createRoute({
   getParentRoute: () => root,

@@ -2,3 +2,7 @@
 export function afterPaint(then: () => void): void {
   requestAnimationFrame(() => setTimeout(then));
 }
+
+export function painted(): Promise<void> {
+  return new Promise(afterPaint);
+}

@@ -8,6 +8,7 @@ import { wrongNow } from "../api/alertQueries";
 import { useJobFeed } from "../api/events";
 import { alerts, readiness, session } from "../api/queries";
 import { Badge, type Tone } from "../components/Badge";
+import { afterPaint } from "../lib/afterPaint";
 import { SilenceBanner } from "./SilenceBanner";
 import { useKeys } from "./keys";
 import { NAVIGATION } from "./navigation";
@@ -61,9 +62,12 @@ function Navigation() {
   const nav = useRef<HTMLElement>(null);
   const { pathname } = useLocation();
   useEffect(() => {
-    // On narrow screens the pages are in one line, which scrolls.
-    const current = nav.current?.querySelector('[aria-current="page"]');
-    current?.scrollIntoView({ block: "nearest", inline: "nearest" });
+    // On narrow screens the pages are in one line, which scrolls. Before the new page is painted,
+    // the browser would have to lay it out twice.
+    afterPaint(() => {
+      const current = nav.current?.querySelector('[aria-current="page"]');
+      current?.scrollIntoView({ block: "nearest", inline: "nearest" });
+    });
   }, [pathname]);
   return (
     <nav ref={nav} className={styles.nav} aria-label="Pages">

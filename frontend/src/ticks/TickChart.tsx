@@ -33,7 +33,7 @@ export default function TickChart(props: Props) {
   const dark = useDark();
   const [size, setSize] = useState<{ width: number; height: number } | null>(null);
   const [at, setAt] = useState<number | null>(null);
-  const ready = view !== null && size !== null;
+  const isLaidOut = size !== null;
 
   useEffect(() => {
     latest.current = props;
@@ -57,10 +57,10 @@ export default function TickChart(props: Props) {
     if (width !== undefined) onWidth(Math.round(width * devicePixelRatio));
   }, [width, onWidth]);
 
+  // Before anything has arrived, so that nothing is laid out anew when it has.
   useEffect(() => {
     const parent = frame.current;
-    const first = latest.current.view;
-    if (!ready || !parent || !first) return;
+    if (!isLaidOut || !parent) return;
     const handlers: Handlers = {
       zoom: (from, to) => latest.current.onZoom(from, to),
       zoomOut: () => latest.current.onZoomOut(),
@@ -74,7 +74,7 @@ export default function TickChart(props: Props) {
       { width: clientWidth, height: clientHeight },
       drawing,
       format,
-      first,
+      latest.current.view,
       handlers,
     );
     plot.current = made;
@@ -82,7 +82,7 @@ export default function TickChart(props: Props) {
       plot.current = null;
       made.destroy();
     };
-  }, [ready, drawing, precision, dark]);
+  }, [isLaidOut, drawing, precision, dark]);
 
   useEffect(() => {
     if (view) plot.current?.show(view);

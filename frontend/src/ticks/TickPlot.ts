@@ -20,6 +20,8 @@ function between(_: uPlot, __: number, from: number, to: number, width: number):
   return to - from < width / LABEL ? LONG_LABEL : LABEL;
 }
 
+const NOTHING: Pick<Drawn, "times" | "columns"> = { times: new Float64Array(0), columns: [] };
+
 export interface Size {
   width: number;
   height: number;
@@ -39,7 +41,7 @@ export class TickPlot {
   readonly #drawing: Drawing;
   readonly #format: (value: number) => string;
   readonly #handlers: Handlers;
-  #view: Drawn;
+  #view: Drawn | null;
   #size: Size;
   #chart: uPlot;
 
@@ -48,7 +50,7 @@ export class TickPlot {
     size: Size,
     drawing: Drawing,
     format: (value: number) => string,
-    view: Drawn,
+    view: Drawn | null,
     handlers: Handlers,
   ) {
     this.#parent = parent;
@@ -87,8 +89,8 @@ export class TickPlot {
   }
 
   #data(): uPlot.AlignedData {
-    const { times, columns } = this.#view;
-    return [times, ...columns.slice(0, this.#drawing.lines.length)];
+    const { times, columns } = this.#view ?? NOTHING;
+    return [times, ...this.#drawing.lines.map((_, place) => columns[place] ?? [])];
   }
 
   #options(): uPlot.Options {
@@ -104,14 +106,14 @@ export class TickPlot {
     const paths = shape === "steps" ? uPlot.paths.stepped?.({ align: 1 }) : uPlot.paths.linear?.();
     const band = candles && lines.length > 1;
     const candle = { up: colour("good"), down: colour("bad") };
-    const asCandles = () => candles && haveRoom(this.#view, this.#size.width);
+    const asCandles = () => candles && this.#view && haveRoom(this.#view, this.#size.width);
     const lined: uPlot.Series.PathBuilder = (chart, series, first, last) =>
       asCandles() ? null : (paths?.(chart, series, first, last) ?? null);
     const fill = `color-mix(in srgb, ${colour(lines[0]?.token ?? "")} ${BAND_ALPHA}%, transparent)`;
     return {
       ...this.#size,
       legend: { show: false },
-      scales: { x: { time: true, range: () => [this.#view.from, this.#view.to] } },
+      scales: { x: { time: true, range: () => this.#range() } },
       cursor: {
         y: false,
         points: { size: 7 },
@@ -150,12 +152,18 @@ export class TickPlot {
         setSelect: [(chart) => this.#selected(chart)],
         draw: [
           (chart) => {
+            if (!this.#view) return;
             if (asCandles()) paintCandles(chart, this.#view, candle);
             this.#handlers.drawn(this.#view);
           },
         ],
       },
     };
+  }
+
+  /** No axis is drawn before anything has arrived. */
+  #range(): uPlot.Range.MinMax {
+    return this.#view ? [this.#view.from, this.#view.to] : [null, null];
   }
 
   #selected(chart: uPlot): void {

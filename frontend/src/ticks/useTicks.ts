@@ -1,5 +1,6 @@
 import { useCallback, useEffect, useRef, useState } from "react";
 
+import { afterPaint } from "../lib/afterPaint";
 import { type Heard, startWorker, TickClient, type Wanted, type Window } from "./client";
 import type { Drawn, Loaded } from "./protocol";
 
@@ -45,11 +46,17 @@ export function useTicks(wanted: Wanted) {
   }, []);
 
   useEffect(() => {
-    const now = client.current;
-    if (!now) return;
-    now.load(JSON.parse(key) as Wanted);
-
-    setTicks(beginning(now.began));
+    let isWanted = true;
+    // The page is drawn before: both at once would hold each other up.
+    afterPaint(() => {
+      const now = client.current;
+      if (!now || !isWanted) return;
+      now.load(JSON.parse(key) as Wanted);
+      setTicks(beginning(now.began));
+    });
+    return () => {
+      isWanted = false;
+    };
   }, [key, tries]);
 
   const show = useCallback(

@@ -1,5 +1,5 @@
 import { act, cleanup, fireEvent, screen, waitFor } from "@testing-library/react";
-import { beforeEach, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
 
 import type { FromWorker, LoadRequest, ToWorker } from "../../ticks/protocol";
 import { laidOut, open, service } from "./testing";
@@ -69,6 +69,8 @@ const CATALOG = [
 const ADDRESS = "/data/ticks?instrument=EUR%2FUSD.SIM&kind=quote";
 const LOADED = { type: "loaded", load: 1, rows: 5, inWindow: 5, from: 1_000, to: 2_000 } as const;
 
+afterEach(() => vi.unstubAllGlobals());
+
 beforeEach(() => {
   Beside.all = [];
   laidOut();
@@ -78,9 +80,11 @@ beforeEach(() => {
 
 async function worker(): Promise<Beside> {
   await screen.findByRole("figure");
-  const last = Beside.all.at(-1);
-  if (!last) throw new Error("no worker runs");
-  return last;
+  return waitFor(() => {
+    const last = Beside.all.at(-1);
+    if (!last?.posted.length) throw new Error("no worker was asked");
+    return last;
+  });
 }
 
 function view(inside: number, points = inside): FromWorker {
@@ -120,8 +124,8 @@ it("says that the limit cut the window, and leads to the rest", async () => {
   expect(screen.getByText("The first 1,000,000 of 1,500,000 quotes")).toBeTruthy();
   fireEvent.click(screen.getByRole("link", { name: "Load all" }));
   await waitFor(() => expect(router.state.location.search).toMatchObject({ limit: 2_000_000 }));
-  const again = beside.posted.filter((one) => one.type === "load");
-  expect(again).toHaveLength(2);
+  const again = () => beside.posted.filter((one) => one.type === "load");
+  await waitFor(() => expect(again()).toHaveLength(2));
 });
 
 it("keeps what is seen in the address", async () => {
@@ -151,6 +155,28 @@ it("says what failed, and tries again", async () => {
   fireEvent.click(screen.getByRole("button", { name: "Try again" }));
   await waitFor(() => expect(beside.posted.at(-1)).toMatchObject({ type: "view", load: 2 }));
   expect(screen.queryByRole("alert")).toBeNull();
+});
+
+it("asks when the page is painted, and only for what is still wanted", async () => {
+  const frames: FrameRequestCallback[] = [];
+  vi.stubGlobal("requestAnimationFrame", (callback: FrameRequestCallback) => frames.push(callback));
+  const router = open(ADDRESS);
+  await screen.findByRole("figure");
+  const loads = () =>
+    Beside.all
+      .flatMap(({ posted }) => posted)
+      .flatMap((one) => ("address" in one ? one.address : []));
+  expect(loads()).toEqual([]);
+  act(() => frames.splice(0).forEach((frame) => frame(0)));
+  await waitFor(() => expect(loads()).toHaveLength(1));
+
+  for (const limit of [2_000_000, 5_000_000]) {
+    const search = { instrument: "EUR/USD.SIM", kind: "quote", limit };
+    await act(() => router.navigate({ to: "/data/ticks", search } as never));
+  }
+  act(() => frames.splice(0).forEach((frame) => frame(0)));
+  await waitFor(() => expect(loads()).toHaveLength(2));
+  expect(loads()[1]).toContain("limit=5000000");
 });
 
 it("stops reading when it is left", async () => {
