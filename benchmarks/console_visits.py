@@ -40,7 +40,8 @@ class Visits:
     loads: dict[str, Load]
     """Medians."""
     interactions: dict[str, Interactions]
-    drawn: Drawn
+    drawn: list[Drawn]
+    """Of each visit."""
 
 
 def visit(browser: Browser, filled: Filled, rounds: int) -> Visits:
@@ -62,8 +63,7 @@ def visit(browser: Browser, filled: Filled, rounds: int) -> Visits:
     work = {"table": _table(browser, filled)}
     for board in BUSY_BOARDS:
         work[board] = _board(browser, url, addresses[board])
-    drawn = [_ticks(browser, url) for _ in range(rounds)]
-    return Visits(loads, work, sorted(drawn, key=lambda one: one.seconds)[len(drawn) // 2])
+    return Visits(loads, work, [_ticks(browser, url) for _ in range(rounds)])
 
 
 def _ticks(browser: Browser, url: str) -> Drawn:
