@@ -11,15 +11,22 @@ from tests.integration.service_process import ROWS
 
 
 def test_a_day_is_converted(page: Page, stack: Embedded) -> None:
-    """From the button to the rows that the catalog then holds."""
+    """From the button to the rows that the catalog then holds; again only where that is asked."""
     day = stack.bring_raw_day()
     page.goto(f"/data?day={day}")
     files = page.get_by_role("grid", name=f"Files of {day}")
     expect(files).to_contain_text("quotes.parquet")
-    page.get_by_role("checkbox", name="also what is converted already").check()
-    page.get_by_role("button", name="Convert the day").click()
-    expect(page.get_by_text(f"Converted 1 of 1, {ROWS:,} rows.")).to_be_visible()
+    begin = page.get_by_role("button", name="Convert the day")
+    converted = page.get_by_text(f"Converted 1 of 1, {ROWS:,} rows.")
+    begin.click()
+    expect(converted).to_be_visible()
     expect(files.get_by_text("converted", exact=True)).to_be_visible()
+
+    begin.click()
+    expect(page.get_by_text("1 had been converted before")).to_be_visible()
+    page.get_by_role("checkbox", name="also what is converted already").check()
+    begin.click()
+    expect(converted).to_be_visible()
 
 
 def test_a_million_ticks_are_drawn(page: Page) -> None:
