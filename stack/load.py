@@ -83,6 +83,9 @@ class Load:
             return
         self._convert_all_but(targets[-1], targets)
         steps = self._rounds(targets)
+        if len(targets) == 1:
+            # Nothing is converted yet: the others would find no ticks.
+            self._take(steps)
         for number in range(1, self._drivers):
             self._spawn(f"load-{number}", partial(self._drive, steps))
         self._drive(steps)
@@ -100,18 +103,21 @@ class Load:
 
     def _drive(self, steps: Iterator[Step]) -> None:
         while not self._stopping.is_set():
+            self._take(steps)
+
+    def _take(self, steps: Iterator[Step]) -> None:
+        with self._lock:
+            step = next(steps)
+        try:
+            step.run()
+        except ApiError as error:
+            if not self._stopping.is_set():
+                self._tally.failure(f"{step.what}: {error}")
+            self._stopping.wait(PAUSE_SECONDS)
+        if step.first_round:
             with self._lock:
-                step = next(steps)
-            try:
-                step.run()
-            except ApiError as error:
-                if not self._stopping.is_set():
-                    self._tally.failure(f"{step.what}: {error}")
-                self._stopping.wait(PAUSE_SECONDS)
-            if step.first_round:
-                with self._lock:
-                    self._first_round_left -= 1
-                    self._tally.first_round_done = self._first_round_left == 0
+                self._first_round_left -= 1
+                self._tally.first_round_done = self._first_round_left == 0
 
     def _rounds(self, targets: list[Target]) -> Iterator[Step]:
         do = self._actions
