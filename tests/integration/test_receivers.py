@@ -40,6 +40,8 @@ ENDED = "2026-01-02T03:16:39.000Z"
 FASTEST = Clock(Decimal("0.001"))
 """Alertmanager's intervals become one second each; an alert repeats after a few."""
 BACKEND = "/api/alerts/notifications"
+UNHEARD = replace(PLACES["embedded"], backend="http://127.0.0.1:9")
+"""Where nobody listens: a stack that runs on this machine is told nothing."""
 
 HOSTILE = 'of <list> & "get", * 12.3 % $1 {{ .Evil }} é'
 
@@ -136,7 +138,7 @@ def office(program: Found, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         root=folder,
     )
     place = replace(
-        PLACES["embedded"],
+        UNHEARD,
         backend=http.url, links=Links.of("http://console.example"), clock=FASTEST,
         receivers=receivers, watchdog_interval=1, backend_token_file=str(folder / "backend"),
     )  # fmt: skip
@@ -287,7 +289,7 @@ def test_the_watchdog_comes_at_its_pace_and_only_to_the_backend(office: Office) 
 @pytest.fixture
 def inhibited(program: Found, tmp_path: Path) -> Iterator[Callable[..., None]]:
     """Expects of alerts, posted to an Alertmanager of their own, what silences each: by name."""
-    alertmanager = Alertmanager(program, tmp_path, PLACES["embedded"])
+    alertmanager = Alertmanager(program, tmp_path, UNHEARD)
 
     def silencers() -> dict[str, list[str]]:
         found = alertmanager.alerts()
@@ -377,7 +379,7 @@ def test_a_page_silences_the_ticket_about_the_same(
     program: Found, tmp_path: Path, name: str, label: str, same: str, other: str
 ) -> None:
     """Who was woken needs no ticket of that objective or problem; one of another is told."""
-    alertmanager = Alertmanager(program, tmp_path, PLACES["embedded"])
+    alertmanager = Alertmanager(program, tmp_path, UNHEARD)
     alertmanager.post(
         alert(name, **{label: same}, long_window="1h"),
         alert(name, "ticket", **{label: same}, long_window="3d"),
