@@ -7,6 +7,7 @@ import { Panel } from "../../components/Panel";
 import { Progress } from "../../components/Progress";
 import { Async, Stale } from "../../components/states";
 import { percent, plain, short, withUnit } from "../../lib/format";
+import { AppLink } from "../dashboards/AppLink";
 import styles from "./list.module.css";
 import { boardAddress, toneOfBudget } from "./objectives";
 
@@ -60,9 +61,9 @@ function Row({ objective, budget, burn, events }: RowProps) {
   return (
     <li className={styles.objective} title={objective.protects}>
       <div>
-        <a href={board} className={styles.name}>
+        <AppLink href={board} className={styles.name}>
           {title}
-        </a>
+        </AppLink>
         <p className={styles.detail}>
           {percent(Number(target))}
           {limit} ·{" "}
@@ -72,23 +73,32 @@ function Row({ objective, budget, burn, events }: RowProps) {
         </p>
       </div>
       <div className={styles.budget}>
-        <a href={board} className={tone && styles[tone]}>
-          {budget === undefined ? <span className="muted">no events</span> : percent(budget, 3)}
-        </a>
+        <AppLink href={board} className={tone && styles[tone]}>
+          {budget === undefined ? <Uncounted /> : percent(budget, 3)}
+        </AppLink>
         <Progress label={`Budget left of ${title}`} value={budget ?? 0} tone={tone} />
       </div>
-      <a
+      <AppLink
         href={board}
         className={styles.number}
         title="How many times faster than the budget allows"
       >
         {plain(burn, 3)}
         <small>burn rate 1h</small>
-      </a>
-      <a href={board} className={styles.number}>
+      </AppLink>
+      <AppLink href={board} className={styles.number}>
         {short(events)}
         <small>events in {window}</small>
-      </a>
+      </AppLink>
     </li>
+  );
+}
+
+/** What stands for a budget in the first minute, and where nothing has happened. */
+function Uncounted() {
+  return (
+    <span className="muted" title="Budgets are counted once a minute, where there were events">
+      not counted yet
+    </span>
   );
 }
