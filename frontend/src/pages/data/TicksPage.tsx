@@ -23,7 +23,9 @@ export default function TicksPage() {
       <Page title="Ticks">
         <Panel title="Nothing is chosen">
           <Empty>
-            Choose an instrument on the page <Link to="/data">Data</Link>.
+            <p>
+              Choose an instrument on the page <Link to="/data">Data</Link>.
+            </p>
           </Empty>
         </Panel>
       </Page>

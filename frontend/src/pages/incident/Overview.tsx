@@ -29,7 +29,11 @@ export function Overview({ incident }: { incident: Incident }) {
         <Figures
           of={[
             { name: "From", value: <Time at={incident.start} />, note: duration(length) },
-            { name: "Alerts", value: count(alerts.total), note: `${pages} pages` },
+            {
+              name: "Alerts",
+              value: count(alerts.total),
+              note: pages === 1 ? "1 page" : `${count(pages)} pages`,
+            },
             { name: "Runs", value: count(runs.total), note: `${count(failed)} failed` },
             ...traces
               // The results have counted runs already.

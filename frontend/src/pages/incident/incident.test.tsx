@@ -89,7 +89,7 @@ function figures(): Record<string, string> {
 
 it("counts what there is; what was cancelled did not fail", () => {
   render(<Overview incident={INCIDENT} />);
-  expect(figures()).toMatchObject({ Alerts: "2 1 pages", Runs: "7 3 failed", Errors: "2" });
+  expect(figures()).toMatchObject({ Alerts: "2 1 page", Runs: "7 3 failed", Errors: "2" });
   expect(screen.queryByText("Not all of it is here.")).toBeNull();
 });
 

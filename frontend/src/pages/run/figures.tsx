@@ -8,16 +8,17 @@ type Trading = NonNullable<BacktestResult["trading"]>;
 
 /** What a run came to and what it cost. */
 export function figuresOf(run: BacktestResult): Figure[] {
+  const data = run.request.kind === "bar" ? "Bars" : "Ticks";
   return [
     { name: "PnL", value: pnlText(run.pnl) },
     { name: "Orders", value: count(run.orders), note: `${count(run.events)} events` },
     { name: "Positions", value: count(run.positions) },
     { name: "Took", value: duration(run.duration_seconds) },
     {
-      name: "Ticks",
+      name: data,
       value: short(run.data_points),
       note: `${short(run.data_points_per_second)}/s`,
-      title: `${count(run.data_points)} ticks`,
+      title: `${count(run.data_points)} ${data.toLowerCase()}`,
     },
     { name: "Peak memory", value: bytes(run.peak_memory_bytes) },
     {
@@ -25,7 +26,7 @@ export function figuresOf(run: BacktestResult): Figure[] {
       value: duration(run.gc_seconds),
       note: run.duration_seconds ? percent(run.gc_seconds / run.duration_seconds, 2) : "",
     },
-    { name: "Ticks came from", value: run.cache_source ?? "–" },
+    { name: `${data} came from`, value: run.cache_source ?? "–" },
     { name: "Finished", value: <Time at={run.finished_at} relative /> },
   ];
 }
