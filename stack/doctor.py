@@ -22,6 +22,7 @@ from rich.table import Table
 from rich.text import Text
 
 from stack import provision
+from stack.console import FRONTEND, current, digest
 from stack.processes import Service, StackError, bearer, require_free_port
 from stack.services import api_token
 from stack.settings import SettingsError, StackSettings, load_settings
@@ -70,6 +71,7 @@ def examine(settings: StackSettings) -> list[Check]:
         python(sys.version_info[:2]),
         *distributions(),
         *tools(settings),
+        pages(FRONTEND),
         data(settings),
         room(settings.var_dir),
         *ports(settings),
@@ -100,6 +102,9 @@ def distributions(names: tuple[str, ...] = DISTRIBUTIONS) -> Iterator[Check]:
 def tools(settings: StackSettings) -> Iterator[Check]:
     """Programs found, without fetching any."""
     for tool in provision.TOOLS:
+        if tool is provision.REDIS and settings.environment.get("REDIS_URL"):
+            yield Check(tool.name, Verdict.GOOD, "the one at REDIS_URL")
+            continue
         try:
             found = provision.find(tool, settings.tools_dir, settings.environment)
         except provision.ToolError as error:
@@ -115,6 +120,15 @@ def tools(settings: StackSettings) -> Iterator[Check]:
         else:
             mend = f"install it, or do without:\n{tool.how_to_install()}"
             yield Check(tool.name, Verdict.WARNING, "not found", mend)
+
+
+def pages(frontend: Path) -> Check:
+    """The console, which is built by whatever needs it."""
+    if current(frontend, digest(frontend)):
+        return Check("console", Verdict.GOOD, "built of these sources")
+    return Check(
+        "console", Verdict.GOOD, "not built of these sources yet", "nothing: make demo builds it"
+    )
 
 
 def data(settings: StackSettings) -> Check:

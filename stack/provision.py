@@ -77,7 +77,7 @@ CHROMIUM = Tool(
     releases="https://www.chromium.org/getting-involved/download-chromium/",
 )  # fmt: skip
 """For tests and benchmarks of the console; found, never fetched."""
-TOOLS = (PROMETHEUS, ALERTMANAGER, PROMTOOL, AMTOOL)
+TOOLS = (PROMETHEUS, ALERTMANAGER, PROMTOOL, AMTOOL, REDIS)
 
 
 class ToolError(Exception):

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from stack import doctor
+from stack.console import digest
 from stack.doctor import Verdict
 from stack.settings import DEFAULT_PORTS, load_settings
 
@@ -150,3 +151,18 @@ def test_the_doctor_brings_the_token(backend, settings, tmp_path: Path) -> None:
     assert asked["GET /ready", "Bearer a-token-of-many-letters"] == 2
     assert asked["GET /ready", ""] == 2
     assert [each for each in asked if each[1]] == [("GET /ready", "Bearer a-token-of-many-letters")]
+
+
+def test_a_redis_of_the_users_own_is_not_looked_for(settings) -> None:
+    """The demo takes it as it is, and its address may hold a password."""
+    environment = dict(settings.environment) | {"REDIS_URL": "redis://:secret@cache.example"}
+    found = {check.what: check for check in doctor.tools(load_settings(environment))}
+    assert found["Redis"] == doctor.Check("Redis", Verdict.GOOD, "the one at REDIS_URL")
+
+
+def test_a_console_that_is_not_built_is_told(tmp_path: Path) -> None:
+    """And that nothing needs to be done for it."""
+    (tmp_path / "dist").mkdir()
+    assert doctor.pages(tmp_path).mend == "nothing: make demo builds it"
+    (tmp_path / "dist" / ".digest").write_text(digest(tmp_path))
+    assert doctor.pages(tmp_path).mend == ""
