@@ -18,6 +18,7 @@ from backend.incidents.models import IncidentRequest
 from backend.models import BacktestRequest, ConvertRequest
 from backend.routes import api
 from backend.strategies import registry
+from backend.sweeps.models import SweepRequest
 from nautilus_instrumentation import attributes, metrics
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -27,6 +28,7 @@ INLINE = re.compile(r"`(GET|POST|PUT|DELETE) (/api/[^`?\s]*)")
 BODIES: dict[str, type[BaseModel]] = {
     "/api/alerts/silences": NewSilence,
     "/api/backtest/run": BacktestRequest,
+    "/api/backtest/sweep": SweepRequest,
     "/api/datasets/convert": ConvertRequest,
     "/api/incidents": IncidentRequest,
 }
