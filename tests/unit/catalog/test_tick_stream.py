@@ -14,13 +14,13 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from backend import problems, tick_table
+from backend import tick_table
 from backend.catalog_manager import MAX_STREAMED, MAX_TICKS, CatalogManager
 from backend.compression import ARROW, Compression
 from backend.errors import Invalid, NotFound
 from backend.routes import catalog
-from backend.services import Services
 from backend.settings import Settings
+from tests import api
 
 GROUP_ROWS = 500
 ALL = (0, 2**62)
@@ -38,12 +38,8 @@ def small_groups(tick_catalog: Any, tmp_path: Path) -> CatalogManager:
 
 @pytest.fixture
 def app(small_groups: CatalogManager) -> FastAPI:
-    application = FastAPI()
-    application.include_router(catalog.router, prefix="/api")
-    problems.install(application)
+    application = api.application(api.services(catalog=small_groups))
     application.add_middleware(Compression)
-    parts = {**dict.fromkeys(Services.__dataclass_fields__), "catalog": small_groups}
-    application.state.services = Services(**parts)  # type: ignore[arg-type]  # these routes read the catalog only
     return application
 
 

@@ -6,13 +6,9 @@ import io
 
 import pyarrow as pa
 import pytest
-from fastapi import FastAPI
-from fastapi.testclient import TestClient
 
-from backend import problems
 from backend.catalog_manager import CatalogManager
-from backend.routes import catalog
-from backend.services import Services
+from tests import api
 
 MINUTE = 60 * 10**9
 MIDNIGHT = 1_704_153_600 * 10**9
@@ -42,12 +38,7 @@ def manager(barred):
 
 @pytest.fixture
 def client(manager):
-    application = FastAPI()
-    application.include_router(catalog.router, prefix="/api")
-    problems.install(application)
-    parts = {**dict.fromkeys(Services.__dataclass_fields__), "catalog": manager}
-    application.state.services = Services(**parts)
-    with TestClient(application, base_url="http://test/api") as client:
+    with api.client_of(api.services(catalog=manager)) as client:
         yield client
 
 

@@ -7,15 +7,12 @@ import io
 from collections.abc import Callable, Iterator
 
 import pytest
-from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from backend import problems
 from backend.evaluation.models import Comparison, Ranking
 from backend.models import BacktestResult
 from backend.result_store import ResultStore
-from backend.routes import evaluation
-from backend.services import Services
+from tests import api
 
 
 @pytest.fixture
@@ -23,12 +20,7 @@ def client(store: ResultStore, make_result: Callable[..., BacktestResult]) -> It
     """An application with three runs."""
     for run_id, end in (("good", 105.0), ("bad", 95.0), ("flat", 100.0)):
         store.save(make_result(run_id, curve=[(0, 100.0), (60, end)]))
-    app = FastAPI()
-    app.include_router(evaluation.router, prefix="/api")
-    problems.install(app)
-    parts = {**dict.fromkeys(Services.__dataclass_fields__), "results": store}
-    app.state.services = Services(**parts)  # type: ignore[arg-type]  # these routes read results only
-    with TestClient(app, base_url="http://test/api") as client:
+    with api.client_of(api.services(results=store)) as client:
         yield client
 
 

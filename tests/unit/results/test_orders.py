@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
-from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from backend import problems
 from backend.models import BacktestResult
 from backend.orders.models import OrderLog, OrderRow, OrderTable
 from backend.orders.store import NOT_KEPT
 from backend.result_store import ResultStore
-from backend.routes import backtests
-from backend.services import Services
+from tests import api
 
 Make = Callable[..., BacktestResult]
 PATH = "/backtest/results/run-00000/orders"
@@ -39,12 +36,7 @@ def log(count: int, total: int | None = None) -> OrderLog:
 @pytest.fixture
 def client(store: ResultStore) -> Iterator[TestClient]:
     """An application over the store."""
-    app = FastAPI()
-    app.include_router(backtests.router, prefix="/api")
-    problems.install(app)
-    parts = {**dict.fromkeys(Services.__dataclass_fields__), "results": store}
-    app.state.services = Services(**parts)  # type: ignore[arg-type]  # these routes read results only
-    with TestClient(app, base_url="http://test/api") as client:
+    with api.client_of(api.services(results=store)) as client:
         yield client
 
 

@@ -11,12 +11,11 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from backend import documents, problems, routes
+from backend import documents
 from backend.documents import Documents
-from backend.services import Services
+from tests import api
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 RUNBOOK = """\
@@ -79,17 +78,7 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def make_client() -> Callable[[Documents], TestClient]:
     """The routes over the documents given, and nothing else of the service."""
-
-    def make(shown: Documents) -> TestClient:
-        app = FastAPI()
-        app.include_router(routes.api())
-        problems.install(app)
-        app.state.services = Services(
-            **{**dict.fromkeys(Services.__dataclass_fields__), "documents": shown}
-        )
-        return TestClient(app, base_url="http://test/api")
-
-    return make
+    return lambda shown: api.client_of(api.services(documents=shown))
 
 
 @pytest.fixture
