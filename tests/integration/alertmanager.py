@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +17,7 @@ from aiosmtpd.smtp import AuthResult, Envelope, LoginPassword
 
 from alerts.build import Place, write
 from stack.provision import Found
+from tests import http_server
 from tests.integration.service_process import free_port, until
 
 EXTERNAL_URL = "http://alertmanager.example:9093"
@@ -36,38 +34,24 @@ class Request:
     """Monotonic seconds."""
 
 
-class HttpSink:
-    """Keeps every POST; answers 200 with `answer`, as PagerDuty and Slack want it."""
+class HttpSink(http_server.HttpServer):
+    """Keeps every POST; answers ok, as PagerDuty and Slack want it."""
+
+    content_type = None
 
     def __init__(self) -> None:
         self.requests: list[Request] = []
-        sink = self
+        super().__init__()
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                authorization = self.headers.get("Authorization")
-                sink.requests.append(Request(self.path, authorization, body, time.monotonic()))
-                # PagerDuty accepts with 202, Slack answers ok.
-                self.send_response(202 if self.path == "/pagerduty" else 200)
-                self.send_header("Content-Length", "2")
-                self.end_headers()
-                self.wfile.write(b"ok")
-
-            def log_message(self, format: str, *args: object) -> None:
-                """Silent."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+    def answer(self, request: http_server.Request) -> tuple[int, bytes]:
+        authorization = request.headers.get("Authorization")
+        self.requests.append(Request(request.path, authorization, request.json, time.monotonic()))
+        # PagerDuty accepts with 202, Slack answers ok.
+        return 202 if request.path == "/pagerduty" else 200, b"ok"
 
     def at(self, path: str) -> list[Request]:
         """What arrived at `path`, in order."""
         return [request for request in list(self.requests) if request.path == path]
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
 
 
 @dataclass

@@ -8,11 +8,9 @@ import re
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +24,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from prometheus_client.parser import text_string_to_metric_families
 
 from nautilus_instrumentation.metrics import MetricSpec
+from tests.http_server import HttpServer, Request
 
 DEADLINE_SECONDS = 120
 DAY = "2024-01-02"
@@ -74,42 +73,28 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-class TraceReceiver:
+class TraceReceiver(HttpServer):
     """An OTLP/HTTP endpoint that keeps the spans it is sent."""
 
     def __init__(self) -> None:
         self._spans: list[Span] = []
-        receiver = self
+        super().__init__()
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                if self.headers.get("Content-Encoding") == "gzip":
-                    body = gzip.decompress(body)
-                request = ExportTraceServiceRequest.FromString(body)
-                receiver._spans += [
-                    span
-                    for resource in request.resource_spans
-                    for scope in resource.scope_spans
-                    for span in scope.spans
-                ]
-                self.send_response(200)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-
-            def log_message(self, format: str, *args: object) -> None:
-                """Silent."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.endpoint = f"http://127.0.0.1:{self._server.server_port}"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+    def answer(self, request: Request) -> tuple[int, bytes]:
+        zipped = request.headers.get("Content-Encoding") == "gzip"
+        sent = ExportTraceServiceRequest.FromString(
+            gzip.decompress(request.body) if zipped else request.body
+        )
+        self._spans += [
+            span
+            for resource in sent.resource_spans
+            for scope in resource.scope_spans
+            for span in scope.spans
+        ]
+        return 200, b""
 
     def trace(self, trace_id: str) -> list[Span]:
         return [span for span in list(self._spans) if span.trace_id.hex() == trace_id]
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
 
 
 class Service:

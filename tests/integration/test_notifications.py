@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import itertools
-import json
 import os
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +19,7 @@ from stack.provision import ALERTMANAGER, PROMETHEUS, Found, provision
 from stack.services import fresh_layout, services
 from stack.settings import DEFAULT_PORTS, load_settings
 from stack.ticks import RawTicks
+from tests.http_server import HttpServer, Request
 from tests.integration.service_process import until
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -43,33 +41,20 @@ UNKNOWN = "00000000-0000-4000-8000-000000000000"
 pytestmark = pytest.mark.timeout(300)
 
 
-class DeadmanReceiver:
+class DeadmanReceiver(HttpServer):
     """Keeps the messages of the dead-man switch."""
 
     def __init__(self) -> None:
         self.messages: list[dict[str, Any]] = []
-        messages = self.messages
+        super().__init__()
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                messages.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-                self.send_response(204)
-                self.end_headers()
-
-            def log_message(self, format: str, *args: object) -> None:
-                """Silent."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}/"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+    def answer(self, request: Request) -> tuple[int, bytes]:
+        self.messages.append(request.json)
+        return 204, b""
 
     @property
     def statuses(self) -> list[str]:
         return [message["status"] for message in self.messages]
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
 
 
 @dataclass

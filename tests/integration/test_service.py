@@ -23,7 +23,7 @@ from tests.integration.service_process import DAY, ROWS, free_port, until
 def service(start_service, traces):
     return start_service(
         OTEL_TRACES_EXPORTER="otlp",
-        OTEL_EXPORTER_OTLP_ENDPOINT=traces.endpoint,
+        OTEL_EXPORTER_OTLP_ENDPOINT=traces.url,
         OTEL_BSP_SCHEDULE_DELAY="200",
     ).until_ready()
 

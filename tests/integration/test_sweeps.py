@@ -22,7 +22,7 @@ LONG = {"grid": {"half_spread_bps": [0.1, 0.2, 0.3, 0.4, 0.5, 0.6]}}
 def service(start_service: Callable[..., Service], traces: TraceReceiver) -> Service:
     """A service with its day converted, that sends its spans."""
     service = start_service(
-        OTEL_TRACES_EXPORTER="otlp", OTEL_EXPORTER_OTLP_ENDPOINT=traces.endpoint
+        OTEL_TRACES_EXPORTER="otlp", OTEL_EXPORTER_OTLP_ENDPOINT=traces.url
     ).until_ready()
     converted(service)
     return service

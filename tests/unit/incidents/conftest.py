@@ -1,19 +1,14 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from backend import problems, routes
 from backend.alert_models import Webhook
 from backend.alertmanager_client import AlertmanagerClient
 from backend.documents import Documents
@@ -23,6 +18,8 @@ from backend.notifications import Notifications
 from backend.result_store import ResultStore
 from backend.services import Services
 from backend.trace_reader import TraceReader
+from tests import api
+from tests.http_server import HttpServer, Request
 
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
 HOUR = {"start": "2026-01-05T12:00:00Z", "end": "2026-01-05T13:00:00Z"}
@@ -35,13 +32,7 @@ TRACE = {
 }  # fmt: skip
 
 
-class _Server(ThreadingHTTPServer):
-    """Takes the questions of a whole incident at once, as a real service does."""
-
-    request_queue_size = 128
-
-
-class Upstream:
+class Upstream(HttpServer):
     """Prometheus, Alertmanager and the trace store in one: answers by path, keeps the questions."""
 
     def __init__(self) -> None:
@@ -51,36 +42,17 @@ class Upstream:
         }  # fmt: skip
         self.fired: Any = EMPTY_MATRIX
         self.asked: list[tuple[str, dict[str, list[str]]]] = []
-        told = self
+        super().__init__()
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                address = urlsplit(self.path)
-                query = parse_qs(address.query)
-                told.asked.append((address.path, query))
-                answer = told.answers[address.path]
-                if "ALERTS" in query.get("query", [""])[0]:
-                    answer = told.fired
-                body = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
-                self.send_response(200)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, format: str, *args: object) -> None:
-                """Silent."""
-
-        self._server = _Server(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+    def answer(self, request: Request) -> tuple[int, bytes]:
+        self.asked.append((request.path, request.query))
+        answer = self.answers[request.path]
+        if "ALERTS" in request.query.get("query", [""])[0]:
+            answer = self.fired
+        return 200, answer if isinstance(answer, bytes) else json.dumps(answer).encode()
 
     def queries(self, path: str, name: str = "query") -> list[str]:
         return [query[name][0] for asked, query in self.asked if asked == path]
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
 
 
 @pytest.fixture
@@ -94,16 +66,13 @@ def upstream() -> Iterator[Upstream]:
 def parts(tmp_path: Path, upstream: Upstream) -> Iterator[Services]:
     notifications = Notifications(tmp_path / "notifications.sqlite3")
     results = ResultStore(tmp_path / "results")
-    yield Services(
-        **{
-            **dict.fromkeys(Services.__dataclass_fields__),
-            "notifications": notifications,
-            "results": results,
-            "documents": Documents(),
-            "alertmanager": AlertmanagerClient(upstream.url),
-            "metrics": MetricsReader(upstream.url),
-            "traces": TraceReader(upstream.url),
-        }
+    yield api.services(
+        notifications=notifications,
+        results=results,
+        documents=Documents(),
+        alertmanager=AlertmanagerClient(upstream.url),
+        metrics=MetricsReader(upstream.url),
+        traces=TraceReader(upstream.url),
     )
     notifications.close()
     results.close()
@@ -111,11 +80,7 @@ def parts(tmp_path: Path, upstream: Upstream) -> Iterator[Services]:
 
 @pytest.fixture
 def client(parts: Services) -> Iterator[TestClient]:
-    app = FastAPI()
-    app.include_router(routes.api())
-    problems.install(app)
-    app.state.services = parts
-    with TestClient(app, base_url="http://console.example/api") as client:
+    with api.client_of(parts, "http://console.example/api") as client:
         yield client
 
 

@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import json
 import socket
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
-from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from backend import problems, routes
 from backend.alertmanager_client import AlertmanagerClient
 from backend.notifications import Notifications
 from backend.services import Services
 from backend.watchdog import Watchdog
 from nautilus_instrumentation import Settings as TelemetrySettings
 from nautilus_instrumentation import instrument, metrics
+from tests import api
+from tests.http_server import HttpServer, Request
 
 ALERT = {
     "status": "firing",
@@ -57,39 +55,20 @@ def at_alertmanager(number: int, start: int, severity: str = "page", **status: A
     }
 
 
-class Alertmanager:
+class Alertmanager(HttpServer):
     """Answers every call with `status` and `body`; keeps what it was asked."""
 
     def __init__(self) -> None:
         self.status, self.body = 200, b"[]"
         self.asked: list[tuple[str, str, Any]] = []
-        told = self
+        super().__init__()
 
-        class Handler(BaseHTTPRequestHandler):
-            def answer(self) -> None:
-                content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                told.asked.append((self.command, self.path, json.loads(content or b"null")))
-                self.send_response(told.status)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(told.body)))
-                self.end_headers()
-                self.wfile.write(told.body)
-
-            do_GET = do_POST = do_DELETE = answer
-
-            def log_message(self, format: str, *args: object) -> None:
-                """Silent."""
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+    def answer(self, request: Request) -> tuple[int, bytes]:
+        self.asked.append((request.method, request.path, request.json))
+        return self.status, self.body
 
     def answers(self, body: Any, status: int = 200) -> None:
         self.status, self.body = status, json.dumps(body).encode()
-
-    def close(self) -> None:
-        self.server.shutdown()
-        self.server.server_close()
 
 
 @pytest.fixture
@@ -103,14 +82,11 @@ def alertmanager() -> Iterator[Alertmanager]:
 def parts(tmp_path: Path, alertmanager: Alertmanager) -> Iterator[Services]:
     session = instrument(TelemetrySettings(spans_to="none"), nautilus=False)
     notifications = Notifications(tmp_path / "notifications.sqlite3")
-    yield Services(
-        **{
-            **dict.fromkeys(Services.__dataclass_fields__),
-            "session": session,
-            "notifications": notifications,
-            "watchdog": Watchdog(session, 60),
-            "alertmanager": AlertmanagerClient(alertmanager.url, answer_seconds=10),
-        }
+    yield api.services(
+        session=session,
+        notifications=notifications,
+        watchdog=Watchdog(session, 60),
+        alertmanager=AlertmanagerClient(alertmanager.url, answer_seconds=10),
     )
     notifications.close()
     session.close()
@@ -118,11 +94,7 @@ def parts(tmp_path: Path, alertmanager: Alertmanager) -> Iterator[Services]:
 
 @pytest.fixture
 def client(parts: Services) -> Iterator[TestClient]:
-    app = FastAPI()
-    app.include_router(routes.api())
-    problems.install(app)
-    app.state.services = parts
-    with TestClient(app, base_url="http://test/api") as client:
+    with api.client_of(parts) as client:
         yield client
 
 

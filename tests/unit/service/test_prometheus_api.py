@@ -4,54 +4,33 @@ from __future__ import annotations
 
 import json
 import socket
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from backend import problems, routes
 from backend.metrics_reader import MetricsReader
-from backend.services import Services
+from tests import api
+from tests.http_server import HttpServer, Request
 
 ANSWER = {"status": "success", "data": {"resultType": "vector", "result": []}}
 RANGE = {"query": "up", "start": 0, "end": 3600, "step": 60}
 
 
-class Prometheus:
+class Prometheus(HttpServer):
     """Answers every call alike; keeps what it was asked."""
 
     def __init__(self) -> None:
         self.status, self.body = 200, json.dumps(ANSWER).encode()
         self.asked: list[tuple[str, dict[str, list[str]]]] = []
-        told = self
+        super().__init__()
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                address = urlsplit(self.path)
-                told.asked.append((address.path, parse_qs(address.query)))
-                self.send_response(told.status)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(told.body)))
-                self.end_headers()
-                self.wfile.write(told.body)
-
-            def log_message(self, format: str, *args: object) -> None:
-                """Silent."""
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+    def answer(self, request: Request) -> tuple[int, bytes]:
+        self.asked.append((request.path, request.query))
+        return self.status, self.body
 
     def refuses(self, status: int, error: str) -> None:
         self.status, self.body = status, json.dumps({"status": "error", "error": error}).encode()
-
-    def close(self) -> None:
-        self.server.shutdown()
-        self.server.server_close()
 
 
 @pytest.fixture
@@ -62,12 +41,8 @@ def prometheus() -> Iterator[Prometheus]:
 
 
 def client_of(url: str) -> TestClient:
-    parts = {**dict.fromkeys(Services.__dataclass_fields__), "metrics": MetricsReader(url)}
-    app = FastAPI()
-    app.include_router(routes.api())
-    problems.install(app)
-    app.state.services = Services(**parts)  # type: ignore[arg-type]  # the others are not asked
-    return TestClient(app, base_url="http://test/api/prometheus")
+    parts = api.services(metrics=MetricsReader(url))
+    return api.client_of(parts, "http://test/api/prometheus")
 
 
 @pytest.fixture

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import httpx
@@ -17,44 +14,31 @@ from backend.settings import Settings
 from backend.watchdog import FIRST_RETRY_SECONDS, Clocks, Watchdog
 from nautilus_instrumentation import Session, instrument, metrics
 from nautilus_instrumentation import Settings as TelemetrySettings
+from tests.http_server import HttpServer, Request
 
 INTERVAL = 60.0
 WALL = 1_700_000_000.0
 
 
-class Receiver:
+class Receiver(HttpServer):
     """Keeps the messages it is sent; answers `status`."""
 
     def __init__(self) -> None:
         self.messages: list[dict[str, Any]] = []
         self.attempts = 0
         self.status = 200
-        receiver = self
+        super().__init__()
+        self.url += "/hook/secret-token"
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                receiver.attempts += 1
-                if receiver.status == 200:
-                    receiver.messages.append(json.loads(body))
-                self.send_response(receiver.status)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-
-            def log_message(self, format: str, *args: object) -> None:
-                """Silent."""
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}/hook/secret-token"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+    def answer(self, request: Request) -> tuple[int, bytes]:
+        self.attempts += 1
+        if self.status == 200:
+            self.messages.append(request.json)
+        return self.status, b""
 
     @property
     def statuses(self) -> list[str]:
         return [message["status"] for message in self.messages]
-
-    def close(self) -> None:
-        self.server.shutdown()
-        self.server.server_close()
 
 
 class Bench:
