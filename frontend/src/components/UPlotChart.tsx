@@ -83,7 +83,7 @@ export default function UPlotChart(props: ChartProps) {
   return (
     <figure aria-label={label} className={styles.chart}>
       <div ref={frame} />
-      <figcaption className={styles.legend}>
+      <figcaption>
         <Legend series={series} times={times} at={at} format={format} />
       </figcaption>
     </figure>
@@ -106,10 +106,7 @@ function Legend({ series, times, at, format }: LegendProps) {
         const value = values[index];
         return (
           <span key={label}>
-            <span
-              className={styles.swatch}
-              style={{ background: `var(--series-${(place % 8) + 1})` }}
-            />
+            <span className="swatch" style={{ background: `var(--series-${(place % 8) + 1})` }} />
             {label} <strong>{value == null ? "–" : format(value)}</strong>
           </span>
         );

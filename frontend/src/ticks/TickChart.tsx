@@ -94,7 +94,7 @@ export default function TickChart(props: Props) {
   return (
     <figure className={styles.chart} aria-label={label}>
       <div ref={frame} className={styles.frame} />
-      <figcaption className={styles.legend}>
+      <figcaption>
         {view && <Legend drawing={drawing} view={view} at={at} precision={precision} />}
       </figcaption>
     </figure>
@@ -119,7 +119,7 @@ function Legend({ drawing, view, at, precision }: LegendProps) {
       <span title={utc(moment)}>{precise(moment)}</span>
       {drawing.lines.map((line, place) => (
         <span key={line.column}>
-          <span className={styles.swatch} style={{ background: `var(--${line.token})` }} />
+          <span className="swatch" style={{ background: `var(--${line.token})` }} />
           {line.label} <strong>{view.columns[place]?.[index]?.toFixed(precision) ?? "–"}</strong>
         </span>
       ))}
