@@ -5,6 +5,7 @@ import { local } from "../lib/time";
 import { Button } from "./Button";
 import { Menu } from "./Menu";
 import styles from "./TimeRange.module.css";
+import tool from "./toolField.module.css";
 
 const QUICK: readonly (readonly [string, string])[] = [
   ["now-5m", "last 5 minutes"],
@@ -37,7 +38,7 @@ export function TimeRange({ range, window, change }: Props) {
       <Button aria-label="Earlier" title="Earlier" onClick={() => zoom(shifted(window, -1))}>
         ‹
       </Button>
-      <div className={styles.field}>
+      <div className={tool.field}>
         <span>Time</span>
         <Menu label="Time range" text={text}>
           <Exact key={`${range.from} ${range.to}`} window={window} change={change} />
@@ -79,7 +80,7 @@ function Exact({ window, change }: Omit<Props, "range">) {
   }
   return (
     <form onSubmit={submit} className={styles.exact}>
-      <label className={styles.field}>
+      <label className={tool.field}>
         from
         <input
           type="datetime-local"
@@ -88,7 +89,7 @@ function Exact({ window, change }: Omit<Props, "range">) {
           onChange={(event) => setFrom(event.target.value)}
         />
       </label>
-      <label className={styles.field}>
+      <label className={tool.field}>
         to
         <input
           type="datetime-local"

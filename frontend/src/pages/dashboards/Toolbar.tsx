@@ -4,6 +4,7 @@ import { useNavigate } from "@tanstack/react-router";
 import { boards } from "../../api/queries";
 import { Button } from "../../components/Button";
 import { TimeRange } from "../../components/TimeRange";
+import tool from "../../components/toolField.module.css";
 import { useBoard } from "./BoardContext";
 import type { BoardSearch } from "./boardSearch";
 import styles from "./Toolbar.module.css";
@@ -33,7 +34,7 @@ export function Toolbar({ refresh, change, update }: Props) {
         <Button onClick={update} aria-label="Refresh" title="Refresh">
           ↻
         </Button>
-        <label className={styles.field}>
+        <label className={tool.field}>
           <span className="visually-hidden">Refresh every</span>
           <select
             value={refresh || OFF}
@@ -58,7 +59,7 @@ function OtherBoards() {
   const all = useQuery(boards).data ?? [board];
   const navigate = useNavigate({ from: "/dashboards/$uid" });
   return (
-    <label className={styles.field}>
+    <label className={tool.field}>
       <span>Board</span>
       <select
         value={board.uid}

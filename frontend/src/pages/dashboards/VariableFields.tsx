@@ -1,13 +1,13 @@
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 
+import { Menu } from "../../components/Menu";
+import tool from "../../components/toolField.module.css";
 import type { Variable } from "../../grafana/model";
 import { ALL, isAll } from "../../grafana/variables";
 import { useBoard } from "./BoardContext";
 import type { BoardSearch } from "./boardSearch";
 import { valuesQuery } from "./data";
-import { Menu } from "../../components/Menu";
-import styles from "./Toolbar.module.css";
 
 interface Props {
   change: (changed: BoardSearch) => void;
@@ -52,7 +52,7 @@ function useOffered(variable: Variable, chosen: readonly string[]): string[] {
 function OneField({ variable, chosen, choose }: FieldProps) {
   const offered = useOffered(variable, chosen);
   return (
-    <label className={styles.field} title={variable.description}>
+    <label className={tool.field} title={variable.description}>
       <span>{variable.label ?? variable.name}</span>
       <select value={chosen[0] ?? ""} onChange={(event) => choose([event.target.value])}>
         {offered.map((value) => (
@@ -75,7 +75,7 @@ function ManyField({ variable, chosen, choose }: FieldProps) {
     choose(next.length ? next : [ALL]);
   }
   return (
-    <div className={styles.field} title={variable.description}>
+    <div className={tool.field} title={variable.description}>
       <span>{label}</span>
       <Menu label={label} text={every ? "All" : chosen.join(", ")}>
         <label>
@@ -102,7 +102,7 @@ function TextField({ variable, chosen, choose }: FieldProps) {
     if (text.trim() !== (chosen[0] ?? "")) choose([text.trim()]);
   };
   return (
-    <label className={styles.field} title={variable.description}>
+    <label className={tool.field} title={variable.description}>
       <span>{variable.label ?? variable.name}</span>
       <input
         value={text}

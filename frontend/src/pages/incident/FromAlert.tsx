@@ -6,9 +6,9 @@ import { Menu } from "../../components/Menu";
 import { Empty } from "../../components/states";
 import { Time } from "../../components/Time";
 import type { TextRange } from "../../grafana/range";
+import tool from "../../components/toolField.module.css";
 import { episodesOf } from "../alerts/grouping";
 import { incidentRange } from "../alerts/links";
-import styles from "./IncidentPage.module.css";
 
 const OFFERED = 20;
 
@@ -16,7 +16,7 @@ const OFFERED = 20;
 export function FromAlert({ change }: { change: (changed: TextRange) => void }) {
   const episodes = episodesOf(useQuery(notifications).data ?? []);
   return (
-    <div className={styles.field}>
+    <div className={tool.field}>
       <span>Around</span>
       <Menu label="Around an alert" text="an alert">
         {episodes.slice(0, OFFERED).map((one) => (
