@@ -39,3 +39,28 @@ export function Field({ label, unit, hint, error, children }: Props) {
     </div>
   );
 }
+
+interface UtcProps extends Pick<Props, "label" | "error"> {
+  /** As `datetime-local` has it. */
+  value: string;
+  change: (value: string) => void;
+  leave?: () => void;
+}
+
+/** A moment to the second, in UTC as the ticks are. */
+export function UtcField({ label, error, value, change, leave }: UtcProps) {
+  return (
+    <Field label={label} unit="UTC" error={error}>
+      {(control) => (
+        <input
+          {...control}
+          type="datetime-local"
+          step="1"
+          value={value}
+          onChange={(event) => change(event.target.value)}
+          onBlur={leave}
+        />
+      )}
+    </Field>
+  );
+}

@@ -1,5 +1,5 @@
 import { Button } from "../../components/Button";
-import { Field } from "../../components/Field";
+import { Field, UtcField } from "../../components/Field";
 import { short } from "../../lib/format";
 import { utc } from "../../lib/time";
 import styles from "./FormPanel.module.css";
@@ -45,30 +45,20 @@ export function WindowFields({ draft, offers, change, error, leave }: Props) {
           </select>
         )}
       </Field>
-      <Field label="Start" unit="UTC" error={error("start")}>
-        {(control) => (
-          <input
-            {...control}
-            type="datetime-local"
-            step="1"
-            value={draft.start}
-            onChange={(event) => change({ start: event.target.value })}
-            onBlur={() => leave("start")}
-          />
-        )}
-      </Field>
-      <Field label="End" unit="UTC" error={error("end")}>
-        {(control) => (
-          <input
-            {...control}
-            type="datetime-local"
-            step="1"
-            value={draft.end}
-            onChange={(event) => change({ end: event.target.value })}
-            onBlur={() => leave("end")}
-          />
-        )}
-      </Field>
+      <UtcField
+        label="Start"
+        error={error("start")}
+        value={draft.start}
+        change={(start) => change({ start })}
+        leave={() => leave("start")}
+      />
+      <UtcField
+        label="End"
+        error={error("end")}
+        value={draft.end}
+        change={(end) => change({ end })}
+        leave={() => leave("end")}
+      />
       {chosen && <Spans offer={chosen} draft={draft} change={change} />}
     </>
   );

@@ -2,7 +2,7 @@ import { getRouteApi } from "@tanstack/react-router";
 import { type SyntheticEvent, useState } from "react";
 
 import { Button } from "../../components/Button";
-import { Field } from "../../components/Field";
+import { Field, UtcField } from "../../components/Field";
 import { count } from "../../lib/format";
 import { fromUtcInput, toUtcInput } from "../../lib/time";
 import type { Holding } from "./holdings";
@@ -37,28 +37,18 @@ function Fields({ held }: { held: Holding | undefined }) {
 
   return (
     <form className={styles.form} onSubmit={submit} noValidate>
-      <Field label="Start" unit="UTC" error={start || held ? wrong.start : undefined}>
-        {(control) => (
-          <input
-            {...control}
-            type="datetime-local"
-            step="1"
-            value={start}
-            onChange={(event) => setStart(event.target.value)}
-          />
-        )}
-      </Field>
-      <Field label="End" unit="UTC" error={end || held ? wrong.end : undefined}>
-        {(control) => (
-          <input
-            {...control}
-            type="datetime-local"
-            step="1"
-            value={end}
-            onChange={(event) => setEnd(event.target.value)}
-          />
-        )}
-      </Field>
+      <UtcField
+        label="Start"
+        error={start || held ? wrong.start : undefined}
+        value={start}
+        change={setStart}
+      />
+      <UtcField
+        label="End"
+        error={end || held ? wrong.end : undefined}
+        value={end}
+        change={setEnd}
+      />
       <Field label="At most">
         {(control) => (
           <select
