@@ -60,7 +60,7 @@ export const COLUMNS: readonly Column<RunLine>[] = [
     width: "5.5rem",
     end: true,
     sortable: true,
-    from: 780,
+    from: 760,
     cell: (run) => duration(run.duration_seconds),
   },
   {
