@@ -85,11 +85,13 @@ def line(view: View) -> str:
     """One line for terminals that cannot redraw, and for logs."""
     tally = view.tally
     ended = sum(tally.jobs.values())
+    such_as = f", such as {tally.failures[-1]}" if tally.failures else ""
     return (
         f"{clock(view)}  jobs {ended}  bad requests refused {tally.refused}  "
         f"running {view.now.get(IN_PROGRESS.label, 0):.0f}  "
         f"data points {number(view.grown('data points'))}  "
-        f"metrics moving {len(view.moved())} of {len(MUST_MOVE)}  failures {tally.failure_count}"
+        f"metrics moving {len(view.moved())} of {len(MUST_MOVE)}  "
+        f"failures {tally.failure_count}{such_as}"
     )
 
 

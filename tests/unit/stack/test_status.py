@@ -54,6 +54,14 @@ def test_the_slowest_run_can_be_looked_at_by_copying_a_line() -> None:
     assert "bin/nautobs trace trace-of-slow" in drawn(status.live(view(tally)))
 
 
+def test_a_line_says_what_failed() -> None:
+    """Whoever reads a log need not wait for the end of the demo."""
+    tally = Tally()
+    assert status.line(view(tally)).endswith("failures 0")
+    tally.failure("idle on 1d: no ticks")
+    assert status.line(view(tally)).endswith("failures 1, such as idle on 1d: no ticks")
+
+
 def test_addresses_are_whole_in_a_narrow_terminal() -> None:
     """They are there to be copied; with 80 columns no text beside them may cost their ends."""
     url = "http://127.0.0.1:18000/api/alerts/notifications"
