@@ -28,6 +28,7 @@ BENCHMARKS: dict[str, tuple[str, ...]] = {
     "traces": ("--seconds", "2"),
     "request_span": ("--rounds", "2"),
     "caches": ("--rounds", "2", "--instruments", "5", "--results", "60"),
+    "evaluation": ("--runs", "10", "--rounds", "1"),
     "catalog": ("--rows", "200000", "--repeats", "1"),
     "memory": ("--rows", "50000", "--runs", "8"),
     "runs": ("--rows", "50000", "--repeats", "1", "--jobs", "4"),
