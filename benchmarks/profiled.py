@@ -93,6 +93,51 @@ def engine(root: Path) -> Iterator[Work]:
 
 
 @contextmanager
+def sweep(root: Path) -> Iterator[Work]:
+    """Sets that share a pass of the engine, as most of a sweep's do."""
+    from nautilus_trader.config import LoggingConfig
+
+    from backend.catalog_manager import CatalogManager
+    from backend.engine_bench import EngineBench
+    from backend.models import BacktestRequest, unix_ns
+    from benchmarks.sweep_data import sets
+    from benchmarks.sweeps import PASS
+
+    hour = START + dt.timedelta(hours=1)
+    _converted(root, "quote")
+    manager = CatalogManager(_settings(root))
+    instrument = manager.instrument(INSTRUMENT)
+    ticks = manager.query(INSTRUMENT, "quote", unix_ns(START), unix_ns(hour))
+    requests = [
+        BacktestRequest(
+            instrument_id=INSTRUMENT, kind="quote", start=START, end=hour, strategy="ema_cross",
+            params=params,
+        )
+        for params in sets(PASS)
+    ]  # fmt: skip
+    bench, logging = EngineBench(), LoggingConfig(log_level="ERROR")
+
+    def work() -> None:
+        bench.take_for(requests, instrument, ticks, logging).run()
+        bench.put_back()
+
+    yield work
+    bench.scrap()
+
+
+@contextmanager
+def evaluation(root: Path) -> Iterator[Work]:
+    from backend.result_store import ResultStore
+    from backend.strategy_evaluator import MOST_RUNS, StrategyEvaluator
+    from benchmarks.evaluation import fill
+
+    store = ResultStore(root / "results")
+    fill(store, MOST_RUNS)
+    yield partial(StrategyEvaluator(store).rank, limit=MOST_RUNS)
+    store.close()
+
+
+@contextmanager
 def listing(root: Path) -> Iterator[Work]:
     """Without a socket and a client, whose time would count as well."""
     from backend.app import create_app
@@ -151,6 +196,8 @@ AREAS = {
     "conversion": (conversion, "Conversion of unsorted trades"),
     "catalog": (catalog, "Catalog: a query of a whole day"),
     "engine": (engine, "A backtest over a day of quotes"),
+    "sweep": (sweep, "A sweep: 25 sets in one pass of the engine"),
+    "evaluation": (evaluation, "Evaluation: a ranking of 200 runs"),
     "listing": (listing, "API: a list of 500 of 2,000 results"),
     "cache": (cache, "Cache: a look-up that Redis answers"),
 }
