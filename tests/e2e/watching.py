@@ -1,4 +1,4 @@
-"""What a page must never do: ask elsewhere, break the policy, write an error to its console."""
+"""What a page must never do: ask elsewhere or without a trace, break the policy, write an error."""
 
 from __future__ import annotations
 
@@ -61,3 +61,5 @@ class Watch:
         inside = (self.origin, "blob:" + self.origin)
         if not request.url.startswith(inside):
             self.wrong.append(f"asked elsewhere: {request.method} {request.url}")
+        elif request.resource_type == "fetch" and "traceparent" not in request.headers:
+            self.wrong.append(f"asked without a trace: {request.method} {request.url}")

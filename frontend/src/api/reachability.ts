@@ -2,6 +2,8 @@
 
 import { useSyncExternalStore } from "react";
 
+import { unwatched } from "./trace";
+
 const PROBE_MS = 2_000;
 const PROBE = "/api/health";
 
@@ -49,7 +51,9 @@ function setReachable(value: boolean): void {
 
 async function probe(): Promise<void> {
   timer = undefined;
-  const answered = await fetch(PROBE, { cache: "no-store", signal: AbortSignal.timeout(PROBE_MS) })
+  const headers = { traceparent: unwatched() };
+  const signal = AbortSignal.timeout(PROBE_MS);
+  const answered = await fetch(PROBE, { cache: "no-store", headers, signal })
     .then((answer) => answer.status < 500)
     .catch(() => false);
   setReachable(answered);

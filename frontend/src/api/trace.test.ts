@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 
-import { beginAction, hasActions, takeActions, traced, watchActions } from "./trace";
+import { beginAction, hasActions, takeActions, traced, unwatched, watchActions } from "./trace";
 
 const HEADER = /^00-([0-9a-f]{32})-([0-9a-f]{16})-01$/;
 
@@ -17,6 +17,11 @@ function traceOf({ traceparent }: { traceparent: string }): string {
 
 it("follows W3C Trace Context", () => {
   expect(traced().traceparent).toMatch(HEADER);
+});
+
+it("names questions of the console's own, which no store keeps", () => {
+  expect(unwatched()).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-00$/);
+  expect(hasActions()).toBe(false);
 });
 
 it("puts all requests of an action into one trace", () => {

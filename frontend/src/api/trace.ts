@@ -82,6 +82,9 @@ export function traced(): { traceparent: string; end: () => void } {
   };
 }
 
+/** `traceparent` of a question that nobody asked, such as whether the service is back: unsampled. */
+export const unwatched = () => `00-${hex(16)}-${hex(8)}-00`;
+
 /**
  * Actions that are over, with `all` those under way too, each once; and the report itself, which is
  * an action like others: else its own trace would have no root. `pageOf` names an address.

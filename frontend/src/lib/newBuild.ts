@@ -1,5 +1,7 @@
 /** After a new build, the files that an open page would load later are gone: it is loaded anew. */
 
+import { unwatched } from "../api/trace";
+
 const KEY = "reloaded-at";
 const AGAIN_MS = 60_000;
 
@@ -8,7 +10,7 @@ export function reloadAfterNewBuild(target: Window): void {
   target.addEventListener("vite:preloadError", () => {
     const last = Number(target.sessionStorage.getItem(KEY) ?? 0);
     if (Date.now() - last < AGAIN_MS) return;
-    void fetch("/api/health").then((answer) => {
+    void fetch("/api/health", { headers: { traceparent: unwatched() } }).then((answer) => {
       if (!answer.ok) return;
       target.sessionStorage.setItem(KEY, String(Date.now()));
       target.location.reload();
