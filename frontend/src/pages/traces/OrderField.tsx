@@ -1,8 +1,8 @@
-import { NEWEST } from "./search";
+import { ERRORS_FIRST } from "./search";
 
 const ORDERS = [
-  [NEWEST, "newest first"],
-  ["-errors", "errors first"],
+  [ERRORS_FIRST, "errors first"],
+  ["-start", "newest first"],
   ["-took", "slowest first"],
   ["-spans", "most spans first"],
 ] as const;

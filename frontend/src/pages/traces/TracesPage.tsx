@@ -13,7 +13,7 @@ import { useNow } from "../../lib/useNow";
 import { FoundTable } from "./FoundTable";
 import { OrderField } from "./OrderField";
 import { QueryBox } from "./QueryBox";
-import { ALL, NEWEST, type TracesSearch } from "./search";
+import { ALL, ERRORS_FIRST, type TracesSearch } from "./search";
 import styles from "./TracesPage.module.css";
 
 const route = getRouteApi("/traces");
@@ -29,7 +29,7 @@ export default function TracesPage() {
   const search = route.useSearch();
   const navigate = route.useNavigate();
   const [now, update] = useNow(null);
-  const { q = ALL, sort = NEWEST } = search;
+  const { q = ALL, sort = ERRORS_FIRST } = search;
   const range = { from: search.from ?? "now-1h", to: search.to ?? "now" };
   const window = resolve(range, now);
   const seconds = { start: Math.floor(window.from), end: Math.ceil(window.to) };

@@ -11,7 +11,8 @@ export interface TracesSearch {
 }
 
 export const ALL = "{ }";
-export const NEWEST = "-start";
+/** Failed ones first, equal ones newest first. */
+export const ERRORS_FIRST = "-errors";
 
 export function readTracesSearch(given: Record<string, unknown>): TracesSearch {
   const search: TracesSearch = {};
