@@ -1,11 +1,15 @@
 import { expect, it } from "vitest";
 
-import { ago, fromUtcInput, toUtcInput, utc } from "./time";
+import { ago, fromUtcInput, local, localAndUtc, toUtcInput, utc } from "./time";
 
 const NOON = new Date("2026-11-22T12:00:00.250Z");
 
 it("writes UTC to the second", () => {
   expect(utc(NOON)).toBe("2026-11-22 12:00:00 UTC");
+});
+
+it("writes the user's time and UTC beside it", () => {
+  expect(localAndUtc(NOON, NOON)).toBe(`${local(NOON, NOON)} · ${utc(NOON)}`);
 });
 
 it.each([

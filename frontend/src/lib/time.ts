@@ -22,6 +22,11 @@ export function utc(moment: Date): string {
   return `${moment.toISOString().replace("T", " ").slice(0, 19)} UTC`;
 }
 
+/** `14:03:12 · 2026-11-22 13:03:12 UTC`: for what shows at the pointer already. */
+export function localAndUtc(moment: Date, now = new Date()): string {
+  return `${local(moment, now)} · ${utc(moment)}`;
+}
+
 /** `2024-01-15 00:00:01.250`: a moment of the market, in UTC as ticks are; from Unix ns. */
 export function market(ns: number): string {
   return new Date(ns / 1e6).toISOString().replace("T", " ").slice(0, 23);

@@ -2,7 +2,7 @@
 
 import type uPlot from "uplot";
 
-import { local } from "../../../lib/time";
+import { localAndUtc } from "../../../lib/time";
 import styles from "./chart.module.css";
 import type { Mark, Picture, Tip } from "./picture";
 
@@ -59,7 +59,7 @@ export class Tooltip {
     const all = tips(index, y);
     const more = all.length - MOST;
     const head = document.createElement("p");
-    head.textContent = local(new Date(time * 1_000));
+    head.textContent = localAndUtc(new Date(time * 1_000));
     this.#box.replaceChildren(head, ...near.map(marked), ...all.slice(0, MOST).map(row));
     if (more > 0) this.#box.append(row({ token: null, name: `and ${more} more`, text: "" }));
   }
