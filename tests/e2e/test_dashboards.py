@@ -40,21 +40,25 @@ def drag_a_range(page: Page) -> None:
 def shown(page: Page) -> dict[str, object]:
     """What tells one view of a board from another."""
     bar = page.get_by_role("group", name="Time and variables")
+    rows = page.locator("h2 [aria-expanded]")
     return {
         "fields": bar.locator("select").evaluate_all("(all) => all.map((one) => one.value)"),
         "menus": bar.locator("summary").all_inner_texts(),
+        "rows": rows.evaluate_all("(all) => all.map((one) => one.ariaExpanded)"),
         "panels": page.locator("article h3").all_inner_texts(),
     }
 
 
 def test_an_address_brings_the_same_view(page: Page, context: BrowserContext) -> None:
-    """A range that was dragged and a variable that was chosen, opened anew elsewhere."""
+    """A range that was dragged, a variable that was chosen and a row that was closed, elsewhere."""
     open_board(page)
     page.get_by_role("group", name="Time and variables").locator("summary").first.click()
     # It is ticked a frame later, after the click has been answered.
     page.get_by_role("checkbox").nth(1).click()
     expect(page.get_by_role("checkbox").nth(1)).to_be_checked()
     page.keyboard.press("Escape")
+    page.locator("h2 [aria-expanded=true]").last.click()
+    expect(page).to_have_url(re.compile(r"rows=\d"))
     drag_a_range(page)
     expect(page).to_have_url(re.compile(r"from=\d{13}&"))
     until_drawn(page)

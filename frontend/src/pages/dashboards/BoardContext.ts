@@ -32,6 +32,15 @@ export function usePlace(): Place {
   return place;
 }
 
+/** Rows that were turned over, by their ids. */
+export interface Rows {
+  turned: readonly number[];
+  turn: (row: number) => void;
+}
+
+/** Null where no address holds them: each row keeps to itself. */
+export const RowsContext = createContext<Rows | null>(null);
+
 export const BoardContext = createContext<Shown | null>(null);
 
 export function useBoard(): Shown {

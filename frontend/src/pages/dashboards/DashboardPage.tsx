@@ -11,8 +11,8 @@ import { valuesOf } from "../../grafana/variables";
 import { afterPaint } from "../../lib/afterPaint";
 import { useEscape } from "../../lib/useEscape";
 import { useNow } from "../../lib/useNow";
-import { BoardContext, PlaceContext, type Shown } from "./BoardContext";
-import { type BoardSearch, panelId, valuesIn } from "./boardSearch";
+import { BoardContext, PlaceContext, type Rows, RowsContext, type Shown } from "./BoardContext";
+import { type BoardSearch, panelId, rowsIn, rowsWith, valuesIn } from "./boardSearch";
 import { board as boardQuery } from "./data";
 import { Sections } from "./Sections";
 import { Toolbar } from "./Toolbar";
@@ -80,6 +80,18 @@ function Opened({ board }: { board: Board }) {
       zoomOut: () => zoom(widened(window, Date.now() / 1_000)),
     };
   }, [board, place, range, now, change]);
+  const turnedRows = search.rows;
+  const rows = useMemo((): Rows => {
+    const turned = rowsIn({ rows: turnedRows });
+    const show = (to: BoardSearch) =>
+      void navigate({
+        search: (before) => ({ ...before, ...to }),
+        replace: true,
+        resetScroll: false,
+      });
+    // Panels are made and drawn: the press is seen before.
+    return { turned, turn: (row) => afterPaint(() => show({ rows: rowsWith(turned, row) })) };
+  }, [turnedRows, navigate]);
   const opened = panelId(search);
   useEscape(opened === null ? null : () => change({ viewPanel: undefined }));
   const only = board.panels.find((panel) => panel.id === opened && panel.type !== "row");
@@ -93,7 +105,9 @@ function Opened({ board }: { board: Board }) {
               <span>This board has no panel {opened}: here are all.</span>
             </Empty>
           )}
-          <Sections panels={only ? [only] : board.panels} alone={only !== undefined} />
+          <RowsContext value={rows}>
+            <Sections panels={only ? [only] : board.panels} alone={only !== undefined} />
+          </RowsContext>
         </Page>
       </BoardContext>
     </PlaceContext>

@@ -1,7 +1,7 @@
-import { useState } from "react";
+import { use, useState } from "react";
 
 import type { Panel } from "../../grafana/model";
-import { type Shown, useBoard } from "./BoardContext";
+import { RowsContext, type Shown, useBoard } from "./BoardContext";
 import { useMarks } from "./marks";
 import { PanelFrame } from "./PanelFrame";
 import styles from "./Sections.module.css";
@@ -25,19 +25,14 @@ export function Sections({ panels, alone }: { panels: readonly Panel[]; alone: b
 
 function Part({ section, alone }: { section: Section; alone: boolean }) {
   const { row, panels, top } = section;
-  const [open, setOpen] = useState(!row?.collapsed);
+  const [open, turn] = useOpen(row);
   const marks = useMarks();
   const shown = useBoard();
   return (
     <section className={styles.section} aria-label={row?.title ?? "Panels"}>
       {row && (
         <h2>
-          <button
-            type="button"
-            className={styles.row}
-            aria-expanded={open}
-            onClick={() => setOpen(!open)}
-          >
+          <button type="button" className={styles.row} aria-expanded={open} onClick={turn}>
             <span aria-hidden>{open ? "▾" : "▸"}</span> {row.title}
             {!open && <small> {panels.length} panels</small>}
           </button>
@@ -59,6 +54,15 @@ function Part({ section, alone }: { section: Section; alone: boolean }) {
       )}
     </section>
   );
+}
+
+/** Whether a row is open, and what turns it over. */
+function useOpen(row: Panel | null): readonly [boolean, () => void] {
+  const rows = use(RowsContext);
+  const [alone, setAlone] = useState(false);
+  const turned = rows && row ? rows.turned.includes(row.id) : alone;
+  const turn = () => (rows && row ? rows.turn(row.id) : setAlone(!alone));
+  return [turned === (row?.collapsed ?? false), turn];
 }
 
 function isEmptyTrace(panel: Panel, shown: Shown): boolean {

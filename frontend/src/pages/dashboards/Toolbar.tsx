@@ -67,7 +67,7 @@ function OtherBoards() {
           void navigate({
             to: "/dashboards/$uid",
             params: { uid: event.target.value },
-            search: (before) => ({ ...before, viewPanel: undefined }),
+            search: (before) => ({ ...before, viewPanel: undefined, rows: undefined }),
           })
         }
       >

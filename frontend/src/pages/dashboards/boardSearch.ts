@@ -1,4 +1,4 @@
-/** What the address of a board holds: time range, refresh, variables and the opened panel. */
+/** What the address of a board holds: time range, refresh, variables, rows and the opened panel. */
 
 import type { Values } from "../../grafana/variables";
 
@@ -12,10 +12,12 @@ export interface BoardSearch {
   refresh?: Text;
   /** Id of the only panel that is shown. */
   viewPanel?: Text;
+  /** Ids of rows that are not as the board has them: closed ones open, open ones closed. */
+  rows?: Text;
   [variable: `var-${string}`]: string | string[] | undefined;
 }
 
-const KEPT = ["from", "to", "refresh", "viewPanel"] as const;
+const KEPT = ["from", "to", "refresh", "viewPanel", "rows"] as const;
 const VARIABLE = "var-";
 
 /** Whatever else an address says is left out. */
@@ -45,6 +47,18 @@ function texts(value: unknown): string[] {
 export function valuesIn(search: BoardSearch): Values {
   const named = Object.entries(search).filter(([name]) => name.startsWith(VARIABLE));
   return Object.fromEntries(named.map(([name, value]) => [name.slice(4), [value ?? []].flat()]));
+}
+
+/** The rows that were turned over, such as `3,7`. */
+export function rowsIn(search: BoardSearch): number[] {
+  return (search.rows ?? "").split(",").filter(Boolean).map(Number).filter(Number.isInteger);
+}
+
+/** `rows` once this one was turned over as well, or back. */
+export function rowsWith(rows: readonly number[], row: number): Text {
+  const kept = rows.filter((one) => one !== row);
+  const now = kept.length < rows.length ? kept : [...kept, row].toSorted((a, b) => a - b);
+  return now.join(",") || undefined;
 }
 
 /** The id in `viewPanel`, which newer Grafana writes as `panel-3`. */

@@ -2,7 +2,7 @@ import { expect, it, vi } from "vitest";
 
 import type { Panel } from "../../grafana/model";
 import { parseSearch, stringifySearch } from "../../lib/search";
-import { panelId, readBoardSearch, valuesIn } from "./boardSearch";
+import { panelId, readBoardSearch, rowsIn, rowsWith, valuesIn } from "./boardSearch";
 import { thinned } from "./chart/lines";
 import { fitted } from "./chart/timeline";
 import { sectionsOf } from "./layout";
@@ -41,6 +41,16 @@ it.each([
   ["x", null],
 ])("opens panel %s", (viewPanel, id) => {
   expect(panelId({ viewPanel })).toBe(id);
+});
+
+it("keeps in the address which rows were turned over", () => {
+  const search = readBoardSearch(parseSearch(stringifySearch({ rows: rowsWith([7], 3) })));
+  expect(rowsIn(search)).toEqual([3, 7]);
+  expect(rowsWith(rowsIn(search), 7)).toBe("3");
+  expect(rowsWith([3], 3)).toBeUndefined();
+  expect(rowsIn({ rows: "x,,2" })).toEqual([2]);
+  // As a link has it that was written by hand.
+  expect(stringifySearch({ rows: "20" })).toBe("?rows=20");
 });
 
 it("asks once for what several panels want", async () => {
