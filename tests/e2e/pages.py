@@ -9,7 +9,7 @@ from pathlib import Path
 from playwright.sync_api import Page, expect
 
 from stack.console import FRONTEND
-from tests.e2e.embedded import Embedded
+from tests.e2e.embedded import ROOT, Embedded
 
 WIDTHS = {390: 844, 1280: 900, 1920: 1080}
 """Width: height, in pixels, of a telephone, a laptop and a desk."""
@@ -33,6 +33,9 @@ ADDRESSES: dict[str, Callable[[Embedded], str]] = {
     "/traces/$traceId": lambda stack: f"/traces/{stack.finished_trace}",
 }
 """Page, as `pages.json` has it: where it shows something."""
+
+BOARDS = [path.stem for path in sorted((ROOT / "dashboards" / "generated").glob("*.json"))]
+"""The uids of all boards."""
 
 
 def all_pages() -> dict[str, str]:
