@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from datetime import UTC, datetime
 
@@ -12,6 +10,7 @@ import pytest
 from backend import job_feed
 from backend.job_feed import JobFeed, JobsMessage
 from backend.models import ErrorInfo, Job
+from tests.in_loop import in_loop
 
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
 
@@ -39,16 +38,6 @@ class Jobs:
 
     def _waiting(self) -> int:
         return sum(job.status == "queued" for job in self.all.values())
-
-
-def in_loop(test: Callable[[], Awaitable[None]]) -> Callable[[], None]:
-    """Run an async test to its end."""
-
-    def run() -> None:
-        asyncio.run(asyncio.wait_for(test(), 60))  # type: ignore[arg-type]
-
-    run.__name__, run.__doc__ = test.__name__, test.__doc__
-    return run
 
 
 def told(message: JobsMessage) -> list[tuple[str, str]]:

@@ -18,6 +18,7 @@ from backend.jobs import JobManager
 from backend.models import BacktestRequest, ConvertRequest
 from backend.result_store import ResultStore
 from nautilus_instrumentation import Settings, attributes, instrument, metrics
+from tests.in_loop import in_loop
 from tests.unit.service import trivial_jobs
 
 DEADLINE_SECONDS = 60
@@ -113,17 +114,6 @@ def open_office(tmp_path):
             session.close()
 
     return opened
-
-
-def in_loop(test):
-    """Run an async test to its end."""
-
-    def run(*args, **kwargs):
-        asyncio.run(test(*args, **kwargs))
-
-    run.__name__, run.__doc__ = test.__name__, test.__doc__
-    run.__signature__ = __import__("inspect").signature(test)
-    return run
 
 
 @in_loop
