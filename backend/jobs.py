@@ -10,15 +10,15 @@ import asyncio
 import contextvars
 import secrets
 import time
-from collections import OrderedDict
 from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from backend.errors import Conflict, NotFound, QueueFull
+from backend.errors import Conflict, QueueFull
 from backend.executors.base import Executor, Outcome, Progress, RestartReason, Task
+from backend.job_book import JobBook
 from backend.job_ends import JobEnds
 from backend.job_entry import Ended, Entry, watch
 from backend.job_feed import JobFeed
@@ -57,10 +57,7 @@ class JobManager:
         self._executor = executor
         self._queue_limit = queue_limit
         self._sweeps_limit = sweeps_limit
-        self._history_limit = history_limit
-        self._entries: OrderedDict[str, Entry] = OrderedDict()
-        self._finished: OrderedDict[str, None] = OrderedDict()
-        self._active: dict[str, None] = {}
+        self._book = JobBook(history_limit)
         self._queued = 0
         self._lanes = Lanes()
         self._groups = Groups()
@@ -68,7 +65,7 @@ class JobManager:
         self._closing = False
         self._endings: set[asyncio.Task[None]] = set()
         self._loop = asyncio.get_running_loop()
-        self.feed = JobFeed(self._going_on, lambda: self._queued)
+        self.feed = JobFeed(self._book.going_on, lambda: self._queued)
         """The changes of all jobs."""
 
     def start(self) -> None:
@@ -114,41 +111,34 @@ class JobManager:
         # In a context without a current span: a span made there is the first of its trace.
         jobs = {w.run_id: contextvars.Context().run(self._enter, w, links) for w in works}
         for job in jobs.values():
-            self._entries[job.job_id].ended = ended
+            self._book.entry(job.job_id).ended = ended
         self._queue([self._task([jobs[work.run_id].job_id for work in part]) for part in parted])
         return list(jobs.values())
 
     def get(self, job_id: str) -> Job:
         """Raises NotFound for a job that never was or is no longer remembered."""
-        return self._entry(job_id).job
+        return self._book.entry(job_id).job
 
     def list(
         self, limit: int, status: JobStatus | None = None, job_type: JobType | None = None
     ) -> list[Job]:
         """Newest first."""
-        found: list[Job] = []
-        for entry in reversed(self._entries.values()):
-            job = entry.job
-            if status in (None, job.status) and job_type in (None, job.job_type):
-                found.append(job)
-                if len(found) == limit:
-                    break
-        return found
+        return self._book.newest(limit, status, job_type)
 
     async def wait(self, job_id: str, seconds: float) -> Job:
         """The job when it has ended, or after `seconds`."""
-        entry = self._entry(job_id)
+        entry = self._book.entry(job_id)
         with suppress(TimeoutError):
             await asyncio.wait_for(entry.done.wait(), seconds)
         return entry.job
 
     def watch(self, job_id: str) -> AsyncIterator[Job]:
         """The job now and after each change, up to its end. Raises NotFound at once."""
-        return watch(self._entry(job_id))
+        return watch(self._book.entry(job_id))
 
     async def cancel(self, job_id: str) -> Job:
         """End a queued or running job. Raises Conflict when it has ended, or ends, by itself."""
-        entry = self._entry(job_id)
+        entry = self._book.entry(job_id)
         if not entry.done.is_set():
             task_id = self._groups.task_of(job_id)
             self._groups.unwant(job_id)
@@ -187,8 +177,7 @@ class JobManager:
             run_id=work.run_id,
             created_at=datetime.now(UTC),
         )
-        self._entries[job_id] = Entry(job, work, spans, time.monotonic())
-        self._active[job_id] = None
+        self._book.add(Entry(job, work, spans, time.monotonic()))
         self.feed.changed(job)
         self._queued += 1
         self._session.jobs.queued(work.job_type)
@@ -196,7 +185,7 @@ class JobManager:
 
     def _task(self, job_ids: Sequence[str]) -> Task:
         """What the executor is to do for these jobs."""
-        entries = [self._entries[job_id] for job_id in job_ids]
+        entries = [self._book.entry(job_id) for job_id in job_ids]
 
         def prepare(slot: int) -> Mapping[str, Any]:
             parts = [payload(e.work, e.job, e.spans.hand_over(slot)) for e in entries]
@@ -207,7 +196,7 @@ class JobManager:
     def _queue(self, tasks: Sequence[Task]) -> None:
         """Hand over tasks of one sweep, or have them wait for their turn."""
         (first, *_) = self._groups.jobs(tasks[0].task_id)
-        group = self._entries[first].work.sweep_id or ""
+        group = self._book.entry(first).work.sweep_id or ""
         for task in self._lanes.add(group, tasks, _TURNS * self._workers):
             self._executor.submit(task)
 
@@ -221,7 +210,7 @@ class JobManager:
 
     def on_started(self, task_id: str, slot: int) -> None:
         for job_id in self._groups.jobs(task_id):
-            self._started(self._entries[job_id], slot)
+            self._started(self._book.entry(job_id), slot)
 
     def _started(self, entry: Entry, slot: int) -> None:
         self._update(entry, slot=slot)
@@ -239,7 +228,7 @@ class JobManager:
     def on_progress(self, task_id: str, progress: Progress) -> None:
         for job_id in self._groups.jobs(task_id):
             self._update(
-                self._entries[job_id],
+                self._book.entry(job_id),
                 stage=progress.stage,
                 progress=progress.fraction,
                 data_points=progress.data_points,
@@ -250,9 +239,9 @@ class JobManager:
             self._executor.submit(task)
         job_ids = self._groups.part(task_id)
         if len(job_ids) == 1:
-            self._begin(self._end(self._entries[job_ids[0]], outcome))
+            self._begin(self._end(self._book.entry(job_ids[0]), outcome))
         else:
-            self._begin(self._part([self._entries[job_id] for job_id in job_ids], outcome))
+            self._begin(self._part([self._book.entry(job_id) for job_id in job_ids], outcome))
 
     def _begin(self, ending: Coroutine[Any, Any, None]) -> None:
         task = self._loop.create_task(ending)
@@ -290,20 +279,7 @@ class JobManager:
         self._groups.forget(entry.job.job_id)
         entry.done.set()
         self._changed(entry)
-        del self._active[entry.job.job_id]
-        self._forget_oldest(entry.job.job_id)
-
-    def _forget_oldest(self, job_id: str) -> None:
-        self._finished[job_id] = None
-        while len(self._finished) > self._history_limit:
-            oldest, _ = self._finished.popitem(last=False)
-            del self._entries[oldest]
-
-    def _entry(self, job_id: str) -> Entry:
-        try:
-            return self._entries[job_id]
-        except KeyError:
-            raise NotFound(f"no job {job_id}", field="job_id") from None
+        self._book.ended(entry.job.job_id)
 
     def _update(self, entry: Entry, **changes: Any) -> None:
         entry.job = entry.job.model_copy(update=changes)
@@ -312,6 +288,3 @@ class JobManager:
     def _changed(self, entry: Entry) -> None:
         entry.changed()
         self.feed.changed(entry.job)
-
-    def _going_on(self) -> list[Job]:
-        return [self._entries[job_id].job for job_id in self._active]
