@@ -288,7 +288,7 @@ async def test_a_watcher_that_leaves_is_forgotten(open_office, tmp_path):
         job = office.run(do="hang", marker=str(tmp_path / "marker"))
         watch = office.jobs.watch(job.job_id)
         await anext(watch)
-        entry = office.jobs._entry(job.job_id)
+        entry = office.jobs._book.entry(job.job_id)
         assert len(entry.watchers) == 1
         await watch.aclose()
         assert len(entry.watchers) == 0
