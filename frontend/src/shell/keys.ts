@@ -1,4 +1,4 @@
-/** Keys that work everywhere: `/` searches, `g` and a letter goes to a page, `?` lists them. */
+/** Keys that work everywhere: `/` searches, `g` and a letter goes to a page. */
 
 import { useNavigate } from "@tanstack/react-router";
 import { useEffect } from "react";
