@@ -1,6 +1,6 @@
 /** Answers of Prometheus as lines over the moments of a grid. */
 
-import type { RangeSeries } from "./model";
+import type { Panel, RangeSeries } from "./model";
 import { timesOf, type Grid } from "./range";
 
 export interface Line {
@@ -46,6 +46,15 @@ export function linesOf(
     })),
   );
   return { times, lines };
+}
+
+/** The same of a panel: what was answered to each of its targets. */
+export function panelLines(panel: Panel, answers: readonly unknown[], grid: Grid): Lines {
+  const told = (panel.targets ?? []).map((target, place) => ({
+    format: target.legendFormat,
+    series: answers[place] as RangeSeries[],
+  }));
+  return linesOf(told, grid);
 }
 
 function placed(values: RangeSeries["values"], grid: Grid, count: number): (number | null)[] {

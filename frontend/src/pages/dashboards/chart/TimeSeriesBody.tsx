@@ -1,7 +1,7 @@
 import { useMemo, useState } from "react";
 
-import { fieldConfig, type RangeSeries } from "../../../grafana/model";
-import { linesOf } from "../../../grafana/series";
+import { fieldConfig } from "../../../grafana/model";
+import { panelLines } from "../../../grafana/series";
 import { inUnit } from "../../../grafana/units";
 import { NoValue } from "../NoValue";
 import type { BodyProps } from "../bodies";
@@ -13,17 +13,7 @@ import { linesPicture, thinned } from "./lines";
 export default function TimeSeriesBody({ panel, data, exemplars, marks }: BodyProps) {
   const [only, setOnly] = useState<number | null>(null);
   const { unit } = fieldConfig(panel);
-  const lines = useMemo(
-    () =>
-      linesOf(
-        (panel.targets ?? []).map((target, index) => ({
-          format: target.legendFormat,
-          series: data.answers[index] as RangeSeries[],
-        })),
-        data.grid,
-      ),
-    [panel, data],
-  );
+  const lines = useMemo(() => panelLines(panel, data.answers, data.grid), [panel, data]);
   const shown = only !== null && only < lines.lines.length ? only : null;
   const dots = useMemo(
     () =>

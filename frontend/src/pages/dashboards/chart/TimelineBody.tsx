@@ -1,7 +1,6 @@
 import { useMemo } from "react";
 
-import type { RangeSeries } from "../../../grafana/model";
-import { linesOf } from "../../../grafana/series";
+import { panelLines } from "../../../grafana/series";
 import { NoValue } from "../NoValue";
 import type { BodyProps } from "../bodies";
 import { BoardChart } from "./BoardChart";
@@ -9,17 +8,7 @@ import styles from "./TimelineBody.module.css";
 import { stateOf, timelinePicture } from "./timeline";
 
 export default function TimelineBody({ panel, data }: BodyProps) {
-  const lines = useMemo(
-    () =>
-      linesOf(
-        (panel.targets ?? []).map((target, index) => ({
-          format: target.legendFormat,
-          series: data.answers[index] as RangeSeries[],
-        })),
-        data.grid,
-      ),
-    [panel, data],
-  );
+  const lines = useMemo(() => panelLines(panel, data.answers, data.grid), [panel, data]);
   const picture = useMemo(() => timelinePicture(panel, data.grid, lines), [panel, data, lines]);
   const states = useMemo(() => {
     const values = new Set(lines.lines.flatMap((line) => line.values));
