@@ -23,6 +23,8 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
+from tests.otlp import add_attribute
+
 Result = TypeVar("Result")
 SECOND = 10**9
 
@@ -113,8 +115,9 @@ class _Writer:
 
     def _resource(self, service: str) -> Any:
         resource_spans = self.request.resource_spans.add()
-        add(resource_spans.resource.attributes, "service.name", f"{service}-{self.story.suite}")
-        add(resource_spans.resource.attributes, "deployment", "test")
+        about = resource_spans.resource.attributes
+        add_attribute(about, "service.name", f"{service}-{self.story.suite}")
+        add_attribute(about, "deployment", "test")
         scope_spans = resource_spans.scope_spans.add()
         scope_spans.scope.name = "suite"
         scope_spans.scope.version = "1.0"
@@ -132,28 +135,11 @@ class _Writer:
             kind=Span.SPAN_KIND_INTERNAL if parent else Span.SPAN_KIND_SERVER,
             start_time_unix_nano=begin, end_time_unix_nano=begin + int(seconds * SECOND),
         )  # fmt: skip
-        add(span.attributes, "suite", self.story.suite)
+        add_attribute(span.attributes, "suite", self.story.suite)
         for key, value in attributes.items():
-            add(span.attributes, key.replace("__", "."), value)
+            add_attribute(span.attributes, key.replace("__", "."), value)
         self.story.spans[trace, name] = span
         return span
-
-
-def add(attributes: Any, key: str, value: Any) -> None:
-    """Append an attribute of the type that fits."""
-    item = attributes.add()
-    item.key = key
-    if isinstance(value, bool):
-        item.value.bool_value = value
-    elif isinstance(value, int):
-        item.value.int_value = value
-    elif isinstance(value, float):
-        item.value.double_value = value
-    elif isinstance(value, list):
-        for element in value:
-            item.value.array_value.values.add(string_value=element)
-    else:
-        item.value.string_value = value
 
 
 def tell() -> tuple[Story, ExportTraceServiceRequest]:
@@ -175,7 +161,7 @@ def tell() -> tuple[Story, ExportTraceServiceRequest]:
                 span.status.code = Status.STATUS_CODE_ERROR
             engine.status.message = "no ticks"
             event = engine.events.add(name="exception", time_unix_nano=engine.end_time_unix_nano)
-            add(event.attributes, "exception.type", "ValueError")
+            add_attribute(event.attributes, "exception.type", "ValueError")
     lone = write.span("lone", "GET /slow", "", "api", 20, 12.0, http__status_code=200)
     lone.links.add(trace_id=story.traces["good"], span_id=story.spans["good", "POST /run"].span_id)
     return story, write.request

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from tests.otlp import add_attribute
 from tracestore.search import search
 from tracestore.storage.readers import open_reader
 from tracestore.storage.retention import Limits
@@ -33,7 +34,7 @@ class Requests:
         request = ExportTraceServiceRequest()
         resource_spans = request.resource_spans.add()
         for key, value in (resource or {"service.name": "test"}).items():
-            _add(resource_spans.resource.attributes, key, value)
+            add_attribute(resource_spans.resource.attributes, key, value)
         scope_spans = resource_spans.scope_spans.add()
         scope_spans.scope.name = "tests"
         for span in spans:
@@ -54,26 +55,7 @@ class Requests:
         )
         span.status.code = given.get("status", 0)
         for key, value in given.get("attributes", {}).items():
-            _add(span.attributes, key, value)
-
-
-def _add(items: Any, key: str, value: Any) -> None:
-    item = items.add()
-    item.key = key
-    if isinstance(value, bool):
-        item.value.bool_value = value
-    elif isinstance(value, int):
-        item.value.int_value = value
-    elif isinstance(value, float):
-        item.value.double_value = value
-    elif isinstance(value, bytes):
-        item.value.bytes_value = value
-    elif isinstance(value, list):
-        item.value.array_value.SetInParent()
-        for element in value:
-            item.value.array_value.values.add(string_value=element)
-    else:
-        item.value.string_value = value
+            add_attribute(span.attributes, key, value)
 
 
 class Store:
