@@ -5,8 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from stack.provision import REDIS
+from stack.redis_server import RedisServer
 from tests.integration.service_process import Service, TraceReceiver, write_raw_day
 from tests.integration.trace_store import TraceStore
+from tests.programs import USUAL, of_version
 
 
 @pytest.fixture(scope="session")
@@ -23,6 +26,15 @@ def traces() -> Iterator[TraceReceiver]:
     receiver = TraceReceiver()
     yield receiver
     receiver.close()
+
+
+@pytest.fixture(scope="module")
+def redis() -> Iterator[RedisServer]:
+    """A Redis that runs."""
+    one = RedisServer(of_version(REDIS, USUAL).path)
+    one.start()
+    yield one
+    one.close()
 
 
 @pytest.fixture(scope="module")

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import httpx
 import pytest
 
 from nautilus_instrumentation import metrics
-from stack.provision import REDIS
 from stack.redis_server import RedisServer
 from tests.integration.service_process import Service, until
-from tests.programs import USUAL, of_version
 
 CALLERS = 4
 RUNS = 3
@@ -22,17 +20,9 @@ SORTS = ("created_at", "-created_at", "duration_seconds", "-duration_seconds", "
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[RedisServer]:
-    one = RedisServer(of_version(REDIS, USUAL).path)
-    one.start()
-    yield one
-    one.close()
-
-
-@pytest.fixture(scope="module")
-def service(start_service: Callable[..., Service], server: RedisServer) -> Service:
+def service(start_service: Callable[..., Service], redis: RedisServer) -> Service:
     """A service with a few results."""
-    service = start_service(REDIS_URL=server.url).until_ready()
+    service = start_service(REDIS_URL=redis.url).until_ready()
     for _ in range(RUNS):
         assert service.ended(service.run(hours=0.1)["job_id"])["status"] == "ok"
     return service
@@ -109,14 +99,14 @@ def by_id(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return sorted(items, key=lambda item: item["run_id"])
 
 
-def spoil(server: RedisServer) -> None:
+def spoil(redis: RedisServer) -> None:
     """Replace every entry by what no version of ours wrote."""
-    for number, key in enumerate(server.client.keys("nautobs:*")):
-        server.client.delete(key)
+    for number, key in enumerate(redis.client.keys("nautobs:*")):
+        redis.client.delete(key)
         if number % 2:
-            server.client.set(key, b"\x00rubbish")
+            redis.client.set(key, b"\x00rubbish")
         else:
-            server.client.rpush(key, "not", "even", "a", "string")
+            redis.client.rpush(key, "not", "even", "a", "string")
 
 
 def redis_errors(service: Service) -> float:
@@ -124,22 +114,22 @@ def redis_errors(service: Service) -> float:
 
 
 def test_answers_stay_right_whatever_redis_does(
-    service: Service, server: RedisServer, start_service: Callable[..., Service]
+    service: Service, redis: RedisServer, start_service: Callable[..., Service]
 ) -> None:
     """Errors are counted, the breaker opens and closes, and no caller notices any of it."""
 
     def breaker_is_open() -> bool:
         return service.http.get("/ready").json()["status"] == "degraded"
 
-    assert server.client.keys("nautobs:*")
+    assert redis.client.keys("nautobs:*")
     assert not breaker_is_open()
     # What a process has in memory it does not look up: another one comes to the spoilt entries.
     folder = service.folder
     with Callers(service) as callers:
-        spoil(server)
+        spoil(redis)
         callers.go_on()
         other = start_service(
-            REDIS_URL=server.url, CATALOG_DIR=str(folder / "catalog"),
+            REDIS_URL=redis.url, CATALOG_DIR=str(folder / "catalog"),
             RESULTS_DIR=str(folder / "results"),
         ).until_ready()  # fmt: skip
         with Callers(other, reference=service) as others:
@@ -149,8 +139,8 @@ def test_answers_stay_right_whatever_redis_does(
     assert redis_errors(other) > 0
 
     faults = (
-        (server.kill, server.start),
-        (server.freeze, server.thaw),
+        (redis.kill, redis.start),
+        (redis.freeze, redis.thaw),
     )
     for fault, mend in faults:
         before = redis_errors(service)
