@@ -26,6 +26,7 @@ from nautilus_trader.trading.strategy import Strategy
 from backend.errors import Invalid
 from backend.models import AMOUNT_PATTERN, BacktestRequest
 from backend.strategies import registry
+from backend.trade_analysis import gather_trades
 
 STABLE_BALANCE = 1_000_000
 """Default balance in money and in coins that follow the dollar."""
@@ -91,6 +92,7 @@ def build_market(
             run_analysis=False,  # done once, in the stage that is measured for it
         )
     )
+    gather_trades(engine.portfolio.analyzer)
     try:
         engine.add_venue(
             venue=instrument.id.venue,

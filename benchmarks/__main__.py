@@ -34,6 +34,7 @@ BENCHMARKS: dict[str, tuple[str, ...]] = {
     "runs": ("--rows", "50000", "--repeats", "1", "--jobs", "4"),
     "api": ("--results", "300", "--ticks", "200000", "--requests", "200"),
     "sweeps": ("--rows", "20000", "--sets", "4", "--naive-sets", "2", "--rounds", "1"),
+    "trades": ("--rows", "500", "--pairs", "1"),
     "frontend": ("--results", "300", "--hours", "0.5", "--rounds", "1"),
 }
 """Module: its arguments for a quick run."""
