@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Awaitable, Callable
 from functools import cache
 from pathlib import Path
 from typing import Annotated
 
 import orjson
-from fastapi import APIRouter, FastAPI, Header, HTTPException, Response
+from fastapi import APIRouter, FastAPI, Header, Request, Response
 from fastapi.responses import FileResponse
+from starlette.exceptions import HTTPException
 
 from backend.bundle import DIST, ROOT, NotBuilt, measure
 from backend.documents import document, html_headers
+from backend.problems import http_problem
 from nautilus_instrumentation import Session
 
 PAGES = ROOT / "frontend" / "pages.json"
@@ -54,6 +57,7 @@ def add_console(app: FastAPI, session: Session, dist: Path = DIST, pages: Path =
     built = (dist / "index.html").is_file() and pages.is_file()
     app.include_router(_console(dist, _addresses(pages)) if built else _without_build())
     if built:
+        app.add_exception_handler(404, _unknown(dist))
         _tell_sizes(session, dist)
 
 
@@ -89,17 +93,36 @@ def _without_build() -> APIRouter:
     return router
 
 
+def _unknown(dist: Path) -> Callable[[Request, Exception], Awaitable[Response]]:
+    """What is at no address: people get a page that says so, programs a problem document."""
+
+    async def answer(request: Request, error: Exception) -> Response:
+        by_person = "text/html" in request.headers.get("accept", "")
+        if not by_person or request.url.path.startswith(("/api/", "/assets/")):
+            return await http_problem(request, error)
+        try:
+            return _page(dist, 404)
+        except HTTPException as removed:
+            return await http_problem(request, removed)
+
+    return answer
+
+
+def _page(dist: Path, status: int = 200) -> Response:
+    """The same document for every page: the console's router reads the address."""
+    headers = {**_SAFE, "Content-Security-Policy": POLICY, "Cache-Control": "no-cache"}
+    try:
+        html = (dist / "index.html").read_bytes()
+    except OSError as error:
+        raise HTTPException(404, "the console was removed: make console builds it") from error
+    return Response(html, status, media_type="text/html", headers=headers)
+
+
 def _console(dist: Path, addresses: list[str]) -> APIRouter:
     router = APIRouter(include_in_schema=False)
 
     def page() -> Response:
-        """The same document for every page: the console's router reads the address."""
-        headers = {**_SAFE, "Content-Security-Policy": POLICY, "Cache-Control": "no-cache"}
-        try:
-            html = (dist / "index.html").read_bytes()
-        except OSError as error:
-            raise HTTPException(404, "the console was removed: make console builds it") from error
-        return Response(html, media_type="text/html", headers=headers)
+        return _page(dist)
 
     for address in addresses:
         router.add_api_route(address, page, methods=["GET", "HEAD"])

@@ -91,6 +91,22 @@ def test_nothing_else_is_a_page(client: TestClient, address: str) -> None:
     assert answer.headers["content-type"] == "application/problem+json"
 
 
+def test_a_browser_at_no_address_gets_a_page_that_says_so(client: TestClient, dist: Path) -> None:
+    """With 404. Below /api and /assets, and without a build, it gets what programs get."""
+    accept = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+    answer = client.get("/runs/a/b", headers=accept)
+    assert (answer.status_code, answer.text) == (404, INDEX)
+    assert answer.headers["content-security-policy"] == POLICY
+    for address in ("/api/nothing", "/assets/nothing-abcd1234.js"):
+        answer = client.get(address, headers=accept)
+        assert answer.status_code == 404
+        assert answer.headers["content-type"] == "application/problem+json"
+    (dist / "index.html").unlink()
+    answer = client.get("/runs/a/b", headers=accept)
+    assert answer.status_code == 404
+    assert "make console" in answer.json()["detail"]
+
+
 def test_the_policy_lets_nothing_in(client: TestClient) -> None:
     """No other origin, nothing inline, no text as HTML, no frame."""
     policy = client.get("/").headers["content-security-policy"]
