@@ -49,7 +49,7 @@ class TradeAnalyzer(PortfolioAnalyzer):  # type: ignore[misc]  # it is untyped
     def record_trade(
         self, position_id: PositionId, realized_pnl: Money, ts_event: int | None = None
     ) -> None:
-        """A trade of the running engine; kept aside until somebody asks."""
+        """A trade of the running engine, kept aside until somebody asks. Of use where RECORDS."""
         self.__dict__.setdefault("_gathered", []).append(
             (position_id.value, realized_pnl, ts_event)
         )

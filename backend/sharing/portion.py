@@ -26,6 +26,7 @@ from backend.orders.models import OrderLog, OrderRow
 from backend.orders.record import record
 from backend.reporting import RunReport, report_of
 from backend.sharing.ledger import Ledger
+from backend.trade_analysis import RECORDS
 from backend.trading import TradeLog
 
 ALONE = "000"
@@ -57,7 +58,7 @@ class Portion:
         """As `reporting.report` of a run of its own. The analyzer is free to be used."""
         analyzer.reset()
         analyzer._positions = []  # which its own reset() forgets (1.221)
-        if hasattr(analyzer, "record_trade"):  # as the portfolio does for each closed position
+        if RECORDS:  # as the portfolio does for each closed position
             for event in self.closed:
                 analyzer.record_trade(event.position_id, event.realized_pnl, event.ts_event)
         return report_of(
