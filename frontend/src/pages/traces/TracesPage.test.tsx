@@ -1,0 +1,67 @@
+import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import {
+  createMemoryHistory,
+  createRootRoute,
+  createRoute,
+  createRouter,
+  RouterProvider,
+} from "@tanstack/react-router";
+import { render, screen, within } from "@testing-library/react";
+import { beforeEach, expect, it, vi } from "vitest";
+
+import { parseSearch, stringifySearch } from "../../lib/search";
+import { readTracesSearch } from "./search";
+import TracesPage from "./TracesPage";
+
+const trace = (place: number, errorCount: number) => ({
+  traceID: `${place}`,
+  rootServiceName: "nautilus",
+  rootTraceName: `trace ${place}`,
+  startTimeUnixNano: `179597724${place}000000000`,
+  serviceStats: { nautilus: { spanCount: 9, errorCount } },
+});
+
+beforeEach(() => {
+  // Nothing is laid out here: the table believes that it is this large.
+  vi.spyOn(HTMLElement.prototype, "clientHeight", "get").mockReturnValue(600);
+  vi.spyOn(HTMLElement.prototype, "clientWidth", "get").mockReturnValue(1_200);
+  // The newest first, as the store sends them.
+  const traces = [trace(3, 0), trace(2, 1), trace(1, 0)];
+  vi.stubGlobal("fetch", ({ url }: Request) =>
+    Promise.resolve(Response.json(url.includes("/search") ? { traces } : { scopes: [] })),
+  );
+});
+
+function open(search = ""): void {
+  const root = createRootRoute();
+  const route = createRoute({
+    getParentRoute: () => root,
+    path: "/traces",
+    component: TracesPage,
+    validateSearch: readTracesSearch,
+  });
+  const history = createMemoryHistory({ initialEntries: [`/traces${search}`] });
+  const routeTree = root.addChildren([route]);
+  const router = createRouter({ routeTree, history, parseSearch, stringifySearch });
+  render(
+    <QueryClientProvider client={new QueryClient()}>
+      {/* The types know the console's own router only. */}
+      <RouterProvider router={router as never} />
+    </QueryClientProvider>,
+  );
+}
+
+async function names() {
+  const links = await within(await screen.findByRole("grid")).findAllByRole("link");
+  return links.map((link) => link.textContent);
+}
+
+it("puts failed traces first unless the address says otherwise", async () => {
+  open();
+  expect(await names()).toEqual(["trace 2", "trace 3", "trace 1"]);
+});
+
+it("puts traces in the order of the address", async () => {
+  open("?sort=-start");
+  expect(await names()).toEqual(["trace 3", "trace 2", "trace 1"]);
+});
