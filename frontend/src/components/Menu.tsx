@@ -6,11 +6,13 @@ interface Props {
   label: string;
   /** What is chosen. */
   text: string;
+  /** Said on hover. */
+  title?: string | undefined;
   children: ReactNode;
 }
 
 /** Choices below a button; a click elsewhere or Escape closes them. */
-export function Menu({ label, text, children }: Props) {
+export function Menu({ label, text, title, children }: Props) {
   const details = useRef<HTMLDetailsElement>(null);
   useEffect(() => {
     const close = (event: Event) => {
@@ -40,7 +42,7 @@ export function Menu({ label, text, children }: Props) {
   }, []);
   return (
     <details ref={details} className={styles.many}>
-      <summary aria-label={`${label}: ${text}`}>
+      <summary aria-label={`${label}: ${text}`} title={title}>
         <span>{text}</span>
       </summary>
       <div className={styles.menu}>{children}</div>

@@ -1,7 +1,7 @@
 import { type SyntheticEvent, useState } from "react";
 
 import { absolute, isLive, shifted, type TextRange, widened, type Window } from "../grafana/range";
-import { local } from "../lib/time";
+import { local, utc } from "../lib/time";
 import { Button } from "./Button";
 import { Menu } from "./Menu";
 import styles from "./TimeRange.module.css";
@@ -32,7 +32,8 @@ interface Props {
 export function TimeRange({ range, window, change }: Props) {
   const zoom = (to: Window) => change(absolute(to));
   const quick = range.to === "now" && QUICK.find(([from]) => from === range.from);
-  const text = quick ? quick[1] : rangeText(window, isLive(range));
+  const live = isLive(range);
+  const text = quick ? quick[1] : rangeText(window, live, local);
   return (
     <div className={styles.range}>
       <Button aria-label="Earlier" title="Earlier" onClick={() => zoom(shifted(window, -1))}>
@@ -40,7 +41,11 @@ export function TimeRange({ range, window, change }: Props) {
       </Button>
       <div className={tool.field}>
         <span>Time</span>
-        <Menu label="Time range" text={text}>
+        <Menu
+          label="Time range"
+          text={text}
+          title={quick ? undefined : rangeText(window, live, utc)}
+        >
           <Exact key={`${range.from} ${range.to}`} window={window} change={change} />
           {QUICK.map(([from, title]) => (
             <Button key={from} small onClick={() => change({ from, to: "now" })}>
@@ -63,8 +68,8 @@ export function TimeRange({ range, window, change }: Props) {
   );
 }
 
-function rangeText({ from, to }: Window, live: boolean): string {
-  const [first, last] = [from, to].map((seconds) => local(new Date(seconds * 1_000)));
+function rangeText({ from, to }: Window, live: boolean, said: (at: Date) => string): string {
+  const [first, last] = [from, to].map((seconds) => said(new Date(seconds * 1_000)));
   return `${first ?? ""} – ${live ? "now" : (last ?? "")}`;
 }
 

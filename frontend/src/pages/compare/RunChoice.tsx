@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 
 import { lastRuns } from "../../api/queries";
 import type { ResultSummary } from "../../api/types";
-import { local } from "../../lib/time";
+import { local, utc } from "../../lib/time";
 
 interface Props {
   label: string;
@@ -21,15 +21,16 @@ export function RunChoice({ label, value, other, onChange }: Props) {
   const like = items.find((run) => run.run_id === other)?.request.strategy;
   const near = items.filter((run) => run.request.strategy === like && run.run_id !== other);
   const far = items.filter((run) => run.request.strategy !== like && run.run_id !== other);
-  const known = items.some((run) => run.run_id === value);
+  const chosen = items.find((run) => run.run_id === value);
   return (
     <select
       aria-label={label}
+      title={chosen && utc(new Date(chosen.created_at))}
       value={value ?? ""}
       onChange={(event) => event.target.value && onChange(event.target.value)}
     >
       {!value && <option value="">{query.isPending ? "Loading runs" : "Choose a run"}</option>}
-      {value && (!known || value === other) && <option value={value}>{value}</option>}
+      {value && (!chosen || value === other) && <option value={value}>{value}</option>}
       {near.length > 0 && (
         <optgroup label="Same strategy">
           <Options runs={near} />
@@ -46,7 +47,7 @@ export function RunChoice({ label, value, other, onChange }: Props) {
 
 function Options({ runs }: { runs: readonly ResultSummary[] }) {
   return runs.map((run) => (
-    <option key={run.run_id} value={run.run_id}>
+    <option key={run.run_id} value={run.run_id} title={utc(new Date(run.created_at))}>
       {`${local(new Date(run.created_at))} · ${run.request.strategy} · ` +
         `${run.request.instrument_id} · ${run.window}${run.status === "ok" ? "" : ` · ${run.status}`}`}
     </option>
