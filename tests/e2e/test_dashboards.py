@@ -45,12 +45,13 @@ def shown(page: Page) -> dict[str, object]:
         "fields": bar.locator("select").evaluate_all("(all) => all.map((one) => one.value)"),
         "menus": bar.locator("summary").all_inner_texts(),
         "rows": rows.evaluate_all("(all) => all.map((one) => one.ariaExpanded)"),
+        "alone": page.locator("article [aria-pressed=true]").all_inner_texts(),
         "panels": page.locator("article h3").all_inner_texts(),
     }
 
 
 def test_an_address_brings_the_same_view(page: Page, context: BrowserContext) -> None:
-    """A range that was dragged, a variable that was chosen and a row that was closed, elsewhere."""
+    """A range dragged, a variable chosen, a row closed and a line shown alone, elsewhere."""
     open_board(page)
     page.get_by_role("group", name="Time and variables").locator("summary").first.click()
     # It is ticked a frame later, after the click has been answered.
@@ -62,8 +63,11 @@ def test_an_address_brings_the_same_view(page: Page, context: BrowserContext) ->
     drag_a_range(page)
     expect(page).to_have_url(re.compile(r"from=\d{13}&"))
     until_drawn(page)
+    page.locator("article [aria-pressed]").first.click()
+    expect(page.locator("article [aria-pressed=true]")).to_have_count(1)
     asked = parse_qs(urlsplit(page.url).query)
     assert any(name.startswith("var-") for name in asked), page.url
+    assert "only" in asked
     assert int(asked["to"][0]) - int(asked["from"][0]) < 15 * 60_000 / 2
 
     other = context.new_page()

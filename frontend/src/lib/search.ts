@@ -3,7 +3,7 @@
 import { defaultParseSearch, defaultStringifySearch } from "@tanstack/react-router";
 
 /** Parameters of which each is a text whatever it looks like: Grafana's, queries and ids. */
-const TEXTS = /^(?:var-.*|from|to|refresh|viewPanel|rows|q|span)$/;
+const TEXTS = /^(?:var-.*|from|to|refresh|viewPanel|rows|only|order|q|span)$/;
 
 type Search = Record<string, unknown>;
 

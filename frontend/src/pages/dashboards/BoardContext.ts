@@ -5,6 +5,7 @@ import { createContext, use } from "react";
 import type { Board } from "../../grafana/model";
 import type { TextRange, Window } from "../../grafana/range";
 import type { Values } from "../../grafana/variables";
+import type { OfPanels } from "./boardSearch";
 
 export interface Shown {
   board: Board;
@@ -40,6 +41,12 @@ export interface Rows {
 
 /** Null where no address holds them: each row keeps to itself. */
 export const RowsContext = createContext<Rows | null>(null);
+
+/** Keeps what one panel shows otherwise than its board has it. */
+export type Keep = (name: OfPanels, panel: number, text: string | null) => void;
+
+/** Null where no address holds it: each panel keeps to itself. */
+export const KeepContext = createContext<Keep | null>(null);
 
 export const BoardContext = createContext<Shown | null>(null);
 

@@ -4,7 +4,7 @@ import type { ReactNode } from "react";
 import type { DataLink } from "../../grafana/model";
 import { linkTarget } from "../../grafana/variables";
 import { usePlace } from "./BoardContext";
-import { readBoardSearch } from "./boardSearch";
+import { searchTo } from "./boardSearch";
 
 interface Props {
   link: DataLink;
@@ -18,14 +18,14 @@ interface Props {
 
 /** A data link of a panel: to another board, over the same time, with the same variables. */
 export function BoardLink({ link, row = {}, className, ofRow = false, children }: Props) {
-  const { values, range } = usePlace();
+  const { uid, values, range } = usePlace();
   const target = linkTarget(link.url, values, range, row);
   if (!target) return children ?? link.title;
   return (
     <Link
       to="/dashboards/$uid"
       params={{ uid: target.uid }}
-      search={readBoardSearch(target.search)}
+      search={searchTo(target, uid)}
       className={className}
       title={link.title}
       {...(ofRow ? { "data-row": true } : {})}

@@ -11,8 +11,16 @@ import { valuesOf } from "../../grafana/variables";
 import { afterPaint } from "../../lib/afterPaint";
 import { useEscape } from "../../lib/useEscape";
 import { useNow } from "../../lib/useNow";
-import { BoardContext, PlaceContext, type Rows, RowsContext, type Shown } from "./BoardContext";
-import { type BoardSearch, panelId, rowsIn, rowsWith, valuesIn } from "./boardSearch";
+import {
+  BoardContext,
+  type Keep,
+  KeepContext,
+  PlaceContext,
+  type Rows,
+  RowsContext,
+  type Shown,
+} from "./BoardContext";
+import { type BoardSearch, panelId, rowsIn, rowsWith, valuesIn, withPanel } from "./boardSearch";
 import { board as boardQuery } from "./data";
 import { Sections } from "./Sections";
 import { Toolbar } from "./Toolbar";
@@ -80,18 +88,28 @@ function Opened({ board }: { board: Board }) {
       zoomOut: () => zoom(widened(window, Date.now() / 1_000)),
     };
   }, [board, place, range, now, change]);
-  const turnedRows = search.rows;
-  const rows = useMemo((): Rows => {
-    const turned = rowsIn({ rows: turnedRows });
-    const show = (to: BoardSearch) =>
-      void navigate({
-        search: (before) => ({ ...before, ...to }),
-        replace: true,
-        resetScroll: false,
+  const look = useCallback(
+    (changed: (before: BoardSearch) => BoardSearch) => {
+      // Panels are made and drawn: the press is seen before.
+      afterPaint(() => {
+        const search = (before: BoardSearch) => ({ ...before, ...changed(before) });
+        void navigate({ search, replace: true, resetScroll: false });
       });
-    // Panels are made and drawn: the press is seen before.
-    return { turned, turn: (row) => afterPaint(() => show({ rows: rowsWith(turned, row) })) };
-  }, [turnedRows, navigate]);
+    },
+    [navigate],
+  );
+  const turnedRows = search.rows;
+  const rows = useMemo(
+    (): Rows => ({
+      turned: rowsIn({ rows: turnedRows }),
+      turn: (row) => look((before) => ({ rows: rowsWith(rowsIn(before), row) })),
+    }),
+    [turnedRows, look],
+  );
+  const keep = useCallback<Keep>(
+    (name, panel, text) => look((before) => ({ [name]: withPanel(before[name], panel, text) })),
+    [look],
+  );
   const opened = panelId(search);
   useEscape(opened === null ? null : () => change({ viewPanel: undefined }));
   const only = board.panels.find((panel) => panel.id === opened && panel.type !== "row");
@@ -106,7 +124,9 @@ function Opened({ board }: { board: Board }) {
             </Empty>
           )}
           <RowsContext value={rows}>
-            <Sections panels={only ? [only] : board.panels} alone={only !== undefined} />
+            <KeepContext value={keep}>
+              <Sections panels={only ? [only] : board.panels} alone={only !== undefined} />
+            </KeepContext>
           </RowsContext>
         </Page>
       </BoardContext>

@@ -1,5 +1,5 @@
 import { useNavigate } from "@tanstack/react-router";
-import { type ReactNode, useMemo, useState } from "react";
+import { type ReactNode, useMemo } from "react";
 
 import { type Column, Table } from "../../components/Table";
 import { Time } from "../../components/Time";
@@ -9,24 +9,27 @@ import { linkTarget } from "../../grafana/variables";
 import { usePlace } from "./BoardContext";
 import { BoardLink } from "./BoardLink";
 import type { BodyProps } from "./bodies";
-import { readBoardSearch } from "./boardSearch";
+import { searchTo } from "./boardSearch";
 import { NoValue } from "./NoValue";
 import styles from "./Panel.module.css";
+import { useKept } from "./useKept";
 
 type Row = Data["rows"][number] & { __row: string };
 
 export default function TableBody({ panel, data }: BodyProps) {
   const navigate = useNavigate();
-  const { values, range } = usePlace();
-  const [sort, setSort] = useState(() => firstSort(panel));
+  const { uid, values, range } = usePlace();
+  const [order, setOrder] = useKept("order", panel.id);
   const target = panel.targets?.[0];
   const table = useMemo(
     () => (target ? tableOf(panel, target, data.answers[0]) : { fields: [], rows: [] }),
     [panel, target, data],
   );
+  const first = firstSort(panel);
+  const sort = order !== null && table.fields.includes(fieldOf(order)) ? order : first;
   const rows = useMemo(() => {
-    const field = sort?.replace(/^-/, "");
-    const ordered = field ? sortedRows(table, field, sort?.startsWith("-") ?? false) : table.rows;
+    const field = sort && fieldOf(sort);
+    const ordered = field ? sortedRows(table, field, sort.startsWith("-")) : table.rows;
     return ordered.map((row, place) => ({ ...row, __row: String(place) }));
   }, [table, sort]);
   const columns = useMemo(() => columnsOf(panel, table), [panel, table]);
@@ -36,7 +39,7 @@ export default function TableBody({ panel, data }: BodyProps) {
     const link = fieldConfig(panel).links?.[0];
     const to = link && linkTarget(link.url, values, range, row);
     if (!to) return;
-    const search = readBoardSearch(to.search);
+    const search = searchTo(to, uid);
     void navigate({ to: "/dashboards/$uid", params: { uid: to.uid }, search });
   }
 
@@ -48,7 +51,7 @@ export default function TableBody({ panel, data }: BodyProps) {
       rowKey={(row) => row.__row}
       onOpen={open}
       sort={sort}
-      onSort={setSort}
+      onSort={(to) => setOrder(to === first ? null : to)}
       className={styles.table}
     />
   );
@@ -66,6 +69,10 @@ function widthOf(panel: Panel, table: Data, field: string, title: string): strin
   const longest = Math.max(title.length + 2, ...texts.map((text) => text.length));
   const characters = Math.min(MOST, Math.max(LEAST, longest));
   return `minmax(${(characters * 0.45 + 1.6).toFixed(2)}rem, ${characters}fr)`;
+}
+
+function fieldOf(sort: string): string {
+  return sort.replace(/^-/, "");
 }
 
 function firstSort(panel: Panel): string | undefined {

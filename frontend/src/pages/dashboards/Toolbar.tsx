@@ -6,7 +6,7 @@ import { Button } from "../../components/Button";
 import { TimeRange } from "../../components/TimeRange";
 import tool from "../../components/toolField.module.css";
 import { useBoard } from "./BoardContext";
-import type { BoardSearch } from "./boardSearch";
+import { type BoardSearch, lookOf } from "./boardSearch";
 import styles from "./Toolbar.module.css";
 import { VariableFields } from "./VariableFields";
 
@@ -67,7 +67,7 @@ function OtherBoards() {
           void navigate({
             to: "/dashboards/$uid",
             params: { uid: event.target.value },
-            search: (before) => ({ ...before, viewPanel: undefined, rows: undefined }),
+            search: (before) => ({ ...before, viewPanel: undefined, ...lookOf({}) }),
           })
         }
       >

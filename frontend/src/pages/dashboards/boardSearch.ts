@@ -1,8 +1,9 @@
-/** What the address of a board holds: time range, refresh, variables, rows and the opened panel. */
+/** What the address of a board holds: time range, refresh, variables, rows and panels. */
 
-import type { Values } from "../../grafana/variables";
+import type { LinkTarget, Values } from "../../grafana/variables";
 
 type Text = string | undefined;
+type Texts = string[] | undefined;
 
 export interface BoardSearch {
   /** `now-1h` or Unix milliseconds, as Grafana writes them. */
@@ -14,11 +15,19 @@ export interface BoardSearch {
   viewPanel?: Text;
   /** Ids of rows that are not as the board has them: closed ones open, open ones closed. */
   rows?: Text;
+  /** The line that a panel shows alone, by the panel's id: `5.p99`. */
+  only?: Texts;
+  /** The column that a table is in order of: `4.-Duration`, with `-` where it goes down. */
+  order?: Texts;
   [variable: `var-${string}`]: string | string[] | undefined;
 }
 
 const KEPT = ["from", "to", "refresh", "viewPanel", "rows"] as const;
+const OF_PANELS = ["only", "order"] as const;
+const OF_PANEL = /^\d+\../s;
 const VARIABLE = "var-";
+
+export type OfPanels = (typeof OF_PANELS)[number];
 
 /** Whatever else an address says is left out. */
 export function readBoardSearch(given: Record<string, unknown>): BoardSearch {
@@ -26,6 +35,11 @@ export function readBoardSearch(given: Record<string, unknown>): BoardSearch {
   for (const name of KEPT) {
     const [text] = texts(given[name]);
     if (text) search[name] = text;
+  }
+  for (const name of OF_PANELS) {
+    const all = texts(given[name]).filter((one) => OF_PANEL.test(one));
+    // Undefined, not left out: the router would keep what the address says.
+    if (name in given) search[name] = all.length ? all : undefined;
   }
   for (const [name, value] of Object.entries(given)) {
     if (!name.startsWith(VARIABLE)) continue;
@@ -59,6 +73,32 @@ export function rowsWith(rows: readonly number[], row: number): Text {
   const kept = rows.filter((one) => one !== row);
   const now = kept.length < rows.length ? kept : [...kept, row].toSorted((a, b) => a - b);
   return now.join(",") || undefined;
+}
+
+/** What the address says of this panel; null for nothing. */
+export function ofPanel(all: Texts, panel: number): string | null {
+  const start = `${panel}.`;
+  return all?.find((one) => one.startsWith(start))?.slice(start.length) ?? null;
+}
+
+/** The same for all others, with this for this panel; null for nothing. */
+export function withPanel(all: Texts, panel: number, text: string | null): Texts {
+  const others = (all ?? []).filter((one) => !one.startsWith(`${panel}.`));
+  const now = text === null ? others : [...others, `${panel}.${text}`];
+  return now.length ? now : undefined;
+}
+
+/** How a board looks, whatever it is asked. */
+export function lookOf({ rows, only, order }: BoardSearch): BoardSearch {
+  return { rows, only, order };
+}
+
+/** Where a link leads; the board that is shown (`uid`) goes on to look as it does. */
+export function searchTo({ uid: to, search }: LinkTarget, uid: string) {
+  return (now: Record<string, unknown>): BoardSearch => ({
+    ...(to === uid ? lookOf(readBoardSearch(now)) : {}),
+    ...readBoardSearch(search),
+  });
 }
 
 /** The id in `viewPanel`, which newer Grafana writes as `panel-3`. */

@@ -8,8 +8,9 @@ interface Props {
   lines: readonly Line[];
   calcs: readonly string[];
   unit: string | undefined;
-  only: number | null;
-  setOnly: (only: number | null) => void;
+  /** The name of what is shown alone. */
+  only: string | null;
+  setOnly: (only: string | null) => void;
 }
 
 /** The lines of a chart with their values; a click shows one alone. */
@@ -32,13 +33,13 @@ export function Legend({ lines, calcs, unit, only, setOnly }: Props) {
         </thead>
         <tbody>
           {lines.map(({ label, values }, place) => (
-            <tr key={place} className={only !== null && only !== place ? styles.off : undefined}>
+            <tr key={place} className={only !== null && only !== label ? styles.off : undefined}>
               <th scope="row">
                 <button
                   type="button"
-                  aria-pressed={only === place}
+                  aria-pressed={only === label}
                   title={label}
-                  onClick={() => setOnly(only === place ? null : place)}
+                  onClick={() => setOnly(only === label ? null : label)}
                 >
                   <span style={{ background: `var(--${seriesToken(place)})` }} />
                   {label}

@@ -1,4 +1,4 @@
-import { useMemo, useState } from "react";
+import { useMemo } from "react";
 
 import { fieldConfig } from "../../../grafana/model";
 import { panelLines } from "../../../grafana/series";
@@ -6,15 +6,16 @@ import { inUnit } from "../../../grafana/units";
 import { NoValue } from "../NoValue";
 import type { BodyProps } from "../bodies";
 import { traceHref } from "../traceLink";
+import { useKept } from "../useKept";
 import { BoardChart } from "./BoardChart";
 import { Legend } from "./Legend";
 import { linesPicture, thinned } from "./lines";
 
 export default function TimeSeriesBody({ panel, data, exemplars, marks }: BodyProps) {
-  const [only, setOnly] = useState<number | null>(null);
+  const [only, setOnly] = useKept("only", panel.id);
   const { unit } = fieldConfig(panel);
   const lines = useMemo(() => panelLines(panel, data.answers, data.grid), [panel, data]);
-  const shown = only !== null && only < lines.lines.length ? only : null;
+  const shown = lines.lines.some(({ label }) => label === only) ? only : null;
   const dots = useMemo(
     () =>
       thinned(

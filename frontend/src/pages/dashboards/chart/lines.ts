@@ -28,8 +28,8 @@ interface Wanted {
   panel: Panel;
   grid: Grid;
   lines: Lines;
-  /** The only line to show; null for all. */
-  only: number | null;
+  /** The name of the only line to show; null for all. */
+  only: string | null;
   dots: readonly Dot[];
   marks: readonly Mark[];
 }
@@ -38,8 +38,8 @@ export function linesPicture({ panel, grid, lines, only, dots, marks }: Wanted):
   const config = fieldConfig(panel);
   const custom = config.custom ?? {};
   const piled = custom.stacking?.mode === "normal" && only === null;
-  const values = lines.lines.map(({ values: own }, place) =>
-    only === null || only === place ? own : own.map(() => null),
+  const values = lines.lines.map(({ label, values: own }) =>
+    only === null || only === label ? own : own.map(() => null),
   );
   const heights = piled ? stacked(values) : values;
   const strokes = lines.lines.map((_, place) => ({

@@ -1,0 +1,174 @@
+import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import {
+  createMemoryHistory,
+  createRootRoute,
+  createRoute,
+  createRouter,
+  RouterProvider,
+} from "@tanstack/react-router";
+import { fireEvent, render, screen, waitFor, within } from "@testing-library/react";
+import { beforeEach, expect, it, vi } from "vitest";
+
+import type { Panel } from "../../grafana/model";
+import { parseSearch, stringifySearch } from "../../lib/search";
+import { readBoardSearch } from "./boardSearch";
+import type { Picture } from "./chart/picture";
+import DashboardPage from "./DashboardPage";
+
+const drawn = vi.hoisted(() => vi.fn<(label: string) => void>());
+
+// There is no canvas here: a chart says which of its lines have values.
+vi.mock("./chart/BoardChart", () => ({
+  BoardChart: ({ label, picture: { data } }: { label: string; picture: Picture }) => {
+    drawn(label);
+    const lines = data.slice(1).map((line) => [...line].some((value) => value !== null));
+    return <div role="figure" aria-label={label} data-lines={lines.map(Number).join("")} />;
+  },
+}));
+
+function panel(id: number, changed: Partial<Panel>): Panel {
+  return {
+    id,
+    type: "timeseries",
+    title: `Chart ${id}`,
+    gridPos: { x: 0, y: id, w: 12, h: 8 },
+    targets: [{ refId: "A", expr: "x", legendFormat: "{{name}}" }],
+    ...changed,
+  };
+}
+
+const LINK = "/d/nautobs-run?${__url_time_range}&var-strategy=${__data.fields.name}";
+const BOARD = {
+  uid: "nautobs-run",
+  title: "Run",
+  panels: [
+    panel(1, {}),
+    panel(2, {}),
+    panel(3, {
+      type: "table",
+      title: "Stages",
+      targets: [{ refId: "A", expr: "x", instant: true }],
+      transformations: [
+        { id: "filterFieldsByName", options: { include: { names: ["name", "Value"] } } },
+      ],
+      options: { sortBy: [{ displayName: "name" }] },
+      fieldConfig: { defaults: { links: [{ title: "Open", url: LINK }] } },
+    }),
+  ],
+};
+const NAMES = ["p50", "p99.9", "p90"];
+
+/** All is in sight, and 600 px wide. */
+class Seen {
+  constructor(private readonly tell: (entries: unknown[]) => void) {}
+  observe(): void {
+    this.tell([{ isIntersecting: true, contentRect: { width: 600, height: 300 } }]);
+  }
+  unobserve = () => undefined;
+  disconnect = () => undefined;
+}
+
+function answer({ url }: Request): Response {
+  const { pathname, searchParams } = new URL(url);
+  if (pathname === "/api/dashboards/nautobs-run") return Response.json(BOARD);
+  if (!pathname.startsWith("/api/prometheus")) return Response.json([]);
+  const start = Number(searchParams.get("start"));
+  const result = NAMES.map((name, place) => ({
+    metric: { name },
+    value: [0, String(place)],
+    values: [[start, String(place)]],
+  }));
+  return Response.json({ status: "success", data: { resultType: "vector", result } });
+}
+
+beforeEach(() => {
+  drawn.mockClear();
+  vi.stubGlobal("IntersectionObserver", Seen);
+  vi.stubGlobal("ResizeObserver", Seen);
+  vi.stubGlobal("fetch", (request: Request) => Promise.resolve(answer(request)));
+  vi.spyOn(HTMLElement.prototype, "clientHeight", "get").mockReturnValue(600);
+  vi.spyOn(HTMLElement.prototype, "clientWidth", "get").mockReturnValue(1_200);
+});
+
+/** The board at an address, once its panels are drawn. */
+async function open(search = "") {
+  const root = createRootRoute();
+  const route = createRoute({
+    getParentRoute: () => root,
+    path: "/dashboards/$uid",
+    component: DashboardPage,
+    validateSearch: readBoardSearch,
+  });
+  const history = createMemoryHistory({ initialEntries: [`/dashboards/nautobs-run${search}`] });
+  const routeTree = root.addChildren([route]);
+  const router = createRouter({ routeTree, history, parseSearch, stringifySearch });
+  render(
+    <QueryClientProvider client={new QueryClient()}>
+      {/* The types know the console's own router only. */}
+      <RouterProvider router={router as never} />
+    </QueryClientProvider>,
+  );
+  await screen.findAllByRole("figure");
+  await within(await screen.findByRole("grid")).findByText("p50");
+  return history;
+}
+
+/** Which lines of a chart are drawn. */
+async function linesOf(place: number) {
+  return (await screen.findAllByRole("figure"))[place]?.dataset.lines;
+}
+
+async function press(chart: string, line: string) {
+  const place = screen.getByRole("article", { name: chart });
+  fireEvent.click(await within(place).findByRole("button", { name: line }));
+}
+
+function firstColumn() {
+  const [, ...rows] = within(screen.getByRole("grid")).getAllByRole("row");
+  return rows.map((row) => within(row).getByRole("link").textContent);
+}
+
+it("keeps in the address which line of a panel is shown alone", async () => {
+  const history = await open();
+  expect([await linesOf(0), await linesOf(1)]).toEqual(["111", "111"]);
+  drawn.mockClear();
+  await press("Chart 1", "p99.9");
+  await waitFor(() => expect(history.location.search).toBe("?only=1.p99.9"));
+  await waitFor(async () => expect(await linesOf(0)).toBe("010"));
+  // It is drawn again alone, and Back leads to where one came from.
+  expect(drawn.mock.calls).toEqual([["Chart 1 over time"]]);
+  expect(history.length).toBe(1);
+  await press("Chart 2", "p50");
+  await waitFor(() => expect(history.location.search).toBe("?only=1.p99.9&only=2.p50"));
+  await press("Chart 1", "p99.9");
+  await waitFor(() => expect(history.location.search).toBe("?only=2.p50"));
+  await waitFor(async () => expect([await linesOf(0), await linesOf(1)]).toEqual(["111", "100"]));
+});
+
+it("draws an address as it was: lines alone and tables in order", async () => {
+  await open("?only=2.p90&only=1.gone&only=x&order=3.-Value");
+  await waitFor(async () => expect([await linesOf(0), await linesOf(1)]).toEqual(["111", "001"]));
+  expect(firstColumn()).toEqual(["p90", "p99.9", "p50"]);
+  const article = screen.getByRole("article", { name: "Chart 2" });
+  expect(within(article).getByRole("button", { pressed: true }).textContent).toBe("p90");
+});
+
+it("keeps in the address how a table is in order, also where its rows lead on the board", async () => {
+  const history = await open("?only=1.p50");
+  expect(firstColumn()).toEqual(["p50", "p90", "p99.9"]);
+  const head = screen.getByRole("button", { name: /Value/ });
+  fireEvent.click(head);
+  await waitFor(() => expect(firstColumn()).toEqual(["p90", "p99.9", "p50"]));
+  expect(history.location.search).toBe("?only=1.p50&order=3.-Value");
+  expect(drawn.mock.calls.flat().filter((label) => label === "Chart 2 over time")).toHaveLength(1);
+  fireEvent.click(screen.getByRole("link", { name: "p90" }));
+  await waitFor(() => expect(history.location.search).toContain("var-strategy=p90"));
+  const { only, order } = readBoardSearch(parseSearch(history.location.search));
+  expect([only, order]).toEqual([["1.p50"], ["3.-Value"]]);
+  // As the board has it, the address says nothing of it.
+  fireEvent.click(screen.getByRole("button", { name: "name" }));
+  await waitFor(() => expect(firstColumn()).toEqual(["p99.9", "p90", "p50"]));
+  fireEvent.click(screen.getByRole("button", { name: "name" }));
+  await waitFor(() => expect(firstColumn()).toEqual(["p50", "p90", "p99.9"]));
+  expect(history.location.search).not.toContain("order");
+});
