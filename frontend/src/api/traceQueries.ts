@@ -56,12 +56,25 @@ export const MOST_TRACES = 200;
 /** Spans shown of each trace. */
 const SPANS = 5;
 
+/** A pipeline, such as `{ } | count() > 2`, which cannot be a part of another query. */
+const PIPED = /(?<!\|)\|(?!\|)/;
+
+/** The newest, and where there are more, the newest that failed. */
 export const foundTraces = (q: string, range: Seconds) =>
   queryOptions({
     queryKey: ["traces", "found", q, range],
-    queryFn: ({ signal }) => {
-      const query = { q, ...range, limit: MOST_TRACES, spss: SPANS };
-      return content(api.GET("/api/traces/search", { params: { query }, signal }));
+    queryFn: async ({ signal }) => {
+      const ask = (asked: string) => {
+        const query = { q: asked, ...range, limit: MOST_TRACES, spss: SPANS };
+        return content(api.GET("/api/traces/search", { params: { query }, signal }));
+      };
+      const found = await ask(q);
+      if (found.traces.length < MOST_TRACES || PIPED.test(q)) return found;
+      // The newest fill the answer: what failed before them would not be seen.
+      const failed = await ask(`(${q}) && { status = error }`);
+      const known = new Set(found.traces.map(({ traceID }) => traceID));
+      const older = failed.traces.filter(({ traceID }) => !known.has(traceID));
+      return { ...found, traces: [...found.traces, ...older] };
     },
     placeholderData: keepPreviousData,
     staleTime: Infinity,

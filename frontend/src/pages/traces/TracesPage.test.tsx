@@ -65,3 +65,32 @@ it("puts traces in the order of the address", async () => {
   open("?sort=-start");
   expect(await names()).toEqual(["trace 3", "trace 2", "trace 1"]);
 });
+
+const MANY = Array.from({ length: 200 }, (_, place) => trace(1_000 + place, 0));
+
+function storeOf(asked: string[]): void {
+  vi.stubGlobal("fetch", ({ url }: Request) => {
+    const q = new URL(url).searchParams.get("q");
+    if (!q) return Promise.resolve(Response.json({ scopes: [] }));
+    asked.push(q);
+    const traces = q.includes("status = error") ? [MANY[0], trace(1, 1)] : MANY;
+    return Promise.resolve(Response.json({ traces }));
+  });
+}
+
+it("asks for failed traces that the newest ones leave no room for", async () => {
+  const asked: string[] = [];
+  storeOf(asked);
+  open();
+  expect((await names())[0]).toBe("trace 1");
+  expect(asked).toEqual(["{ }", "({ }) && { status = error }"]);
+  expect(screen.getByText("the newest 200, 1 older with errors; there may be more")).toBeTruthy();
+});
+
+it("asks once for what cannot be a part of another query", async () => {
+  const asked: string[] = [];
+  storeOf(asked);
+  open(`?q=${encodeURIComponent("{ } | count() > 2")}`);
+  await names();
+  expect(asked).toEqual(["{ } | count() > 2"]);
+});

@@ -20,7 +20,11 @@ const route = getRouteApi("/traces");
 const BAD_QUERY = 400;
 
 function noteOf(found: number): string {
-  if (found >= MOST_TRACES) return `the newest ${count(found)}, there may be more`;
+  if (found >= MOST_TRACES) {
+    const older = found - MOST_TRACES;
+    const failed = older > 0 ? `, ${count(older)} older with errors` : "";
+    return `the newest ${count(MOST_TRACES)}${failed}; there may be more`;
+  }
   return found === 1 ? "1 trace" : `${count(found)} traces`;
 }
 
