@@ -17,16 +17,21 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Browser, Page
 
+from stack.drill.bad_work import memory_filled
 from stack.processes import StackError
 from tests.e2e.chromium import chromium, launched, needed
 from tests.e2e.embedded import ROOT, Embedded, embedded
 from tests.e2e.pages import ADDRESSES, all_pages, until_drawn
+from tests.integration.service_process import until
 
 FOLDER = ROOT / "docs" / "screenshots"
 BOARDS = ROOT / "dashboards" / "generated"
 MINUTES = 10.0
 WIDTH, HEIGHT, NARROW = 1280, 800, 390
 TALLEST = 6_000
+FAULT = "WorkerKilledForMemory"
+"""What is wrong on the pictures; `ADDRESSES` opens it."""
+ARRIVES_SECONDS = 600.0
 COLOURS = 128
 """Enough for text and lines; a third of the bytes of all colours."""
 CONTENT = """() => {
@@ -95,6 +100,10 @@ def compress(path: Path) -> None:
     few.save(path, optimize=True)
 
 
+def _fires(stack: Embedded, alert: str) -> bool:
+    return any(one["name"] == alert for one in stack.get("/alerts")["alerts"])
+
+
 def draw(minutes: float, folder: Path, say: Callable[[str], None]) -> int:
     program = chromium()
     if program is None:
@@ -106,6 +115,9 @@ def draw(minutes: float, folder: Path, say: Callable[[str], None]) -> int:
             with embedded(Path(place), scale="1", rich=True, say=say) as stack:
                 say(f"Work of all kinds, for {minutes:g} minutes …")
                 time.sleep(60 * minutes)
+                say(f"One worker is killed, for the page of alerts: until {FAULT} fires …")
+                with memory_filled(stack.world):
+                    until(lambda: _fires(stack, FAULT), ARRIVES_SECONDS)
                 for shot in shots(stack, minutes):
                     path = take(browser, stack.url, shot, folder)
                     say(f"{path.relative_to(ROOT)} {path.stat().st_size // 1000} kB")
