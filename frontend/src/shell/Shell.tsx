@@ -18,8 +18,10 @@ const Search = lazy(() => import("./Search"));
 const SignIn = lazy(() => import("./SignIn"));
 
 export function Shell() {
-  const [searching, setSearching] = useState(false);
-  const openSearch = useCallback(() => setSearching(true), []);
+  // Which search is open; the browser tells of a closed one later, when another may be.
+  const [search, setSearch] = useState<number | null>(null);
+  const searches = useRef(0);
+  const openSearch = useCallback(() => setSearch((searches.current += 1)), []);
   useKeys(openSearch);
   return (
     <div className={styles.shell}>
@@ -49,9 +51,9 @@ export function Shell() {
           <Outlet />
         </Session>
       </main>
-      {searching && (
+      {search !== null && (
         <Suspense fallback={null}>
-          <Search onClose={() => setSearching(false)} />
+          <Search key={search} onClose={() => setSearch((now) => (now === search ? null : now))} />
         </Suspense>
       )}
     </div>
