@@ -26,7 +26,7 @@ from nautilus_trader.trading.strategy import Strategy
 from backend.errors import Invalid
 from backend.models import AMOUNT_PATTERN, BacktestRequest
 from backend.strategies import registry
-from backend.trade_analysis import gather_trades
+from backend.trade_analysis import gather_trades, give_back
 
 STABLE_BALANCE = 1_000_000
 """Default balance in money and in coins that follow the dollar."""
@@ -133,6 +133,7 @@ def release(engine: BacktestEngine) -> None:
         bus.unsubscribe(subscription.topic, subscription.handler)
     engine.trader.clear_strategies()
     let_go_of(strategies)
+    give_back(engine.portfolio.analyzer)
 
 
 def let_go_of(strategies: Iterable[Strategy]) -> None:
