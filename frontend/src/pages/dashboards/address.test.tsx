@@ -1,16 +1,9 @@
-import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
-import {
-  createMemoryHistory,
-  createRootRoute,
-  createRoute,
-  createRouter,
-  RouterProvider,
-} from "@tanstack/react-router";
-import { fireEvent, render, screen, waitFor, within } from "@testing-library/react";
+import { fireEvent, screen, waitFor, within } from "@testing-library/react";
 import { beforeEach, expect, it, vi } from "vitest";
 
 import type { Panel } from "../../grafana/model";
-import { parseSearch, stringifySearch } from "../../lib/search";
+import { parseSearch } from "../../lib/search";
+import { routed } from "../../testing/routed";
 import { readBoardSearch } from "./boardSearch";
 import type { Picture } from "./chart/picture";
 import DashboardPage from "./DashboardPage";
@@ -92,22 +85,9 @@ beforeEach(() => {
 
 /** The board at an address, once its panels are drawn. */
 async function open(search = "") {
-  const root = createRootRoute();
-  const route = createRoute({
-    getParentRoute: () => root,
-    path: "/dashboards/$uid",
-    component: DashboardPage,
-    validateSearch: readBoardSearch,
-  });
-  const history = createMemoryHistory({ initialEntries: [`/dashboards/nautobs-run${search}`] });
-  const routeTree = root.addChildren([route]);
-  const router = createRouter({ routeTree, history, parseSearch, stringifySearch });
-  render(
-    <QueryClientProvider client={new QueryClient()}>
-      {/* The types know the console's own router only. */}
-      <RouterProvider router={router as never} />
-    </QueryClientProvider>,
-  );
+  const { history } = routed(`/dashboards/nautobs-run${search}`, [
+    { path: "/dashboards/$uid", component: DashboardPage, validateSearch: readBoardSearch },
+  ]);
   await screen.findAllByRole("figure");
   await within(await screen.findByRole("grid")).findByText("p50");
   return history;

@@ -1,43 +1,17 @@
 /** The two pages at their addresses, without the rest of the console. */
 
-import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
-import {
-  createMemoryHistory,
-  createRootRoute,
-  createRoute,
-  createRouter,
-  RouterProvider,
-} from "@tanstack/react-router";
-import { render } from "@testing-library/react";
 import { vi } from "vitest";
 
-import { parseSearch, stringifySearch } from "../../lib/search";
+import { routed } from "../../testing/routed";
 import DataPage from "./DataPage";
 import { readDataSearch, readTicksSearch } from "./search";
 import TicksPage from "./TicksPage";
 
 export function open(address: string) {
-  const root = createRootRoute();
-  const data = createRoute({
-    getParentRoute: () => root, path: "/data", component: DataPage, validateSearch: readDataSearch,
-  }); // prettier-ignore
-  const ticks = createRoute({
-    getParentRoute: () => root, path: "/data/ticks", component: TicksPage,
-    validateSearch: readTicksSearch,
-  }); // prettier-ignore
-  const router = createRouter({
-    routeTree: root.addChildren([data, ticks]),
-    history: createMemoryHistory({ initialEntries: [address] }),
-    parseSearch,
-    stringifySearch,
-  });
-  const client = new QueryClient({ defaultOptions: { queries: { retry: false } } });
-  render(
-    <QueryClientProvider client={client}>
-      <RouterProvider router={router as never} />
-    </QueryClientProvider>,
-  );
-  return router;
+  return routed(address, [
+    { path: "/data", component: DataPage, validateSearch: readDataSearch },
+    { path: "/data/ticks", component: TicksPage, validateSearch: readTicksSearch },
+  ]);
 }
 
 type Answer = Response | (() => Response | Promise<Response>);

@@ -1,14 +1,7 @@
-import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
-import {
-  createMemoryHistory,
-  createRootRoute,
-  createRoute,
-  createRouter,
-  RouterProvider,
-} from "@tanstack/react-router";
-import { fireEvent, render, screen, waitFor } from "@testing-library/react";
+import { fireEvent, screen, waitFor } from "@testing-library/react";
 import { expect, it, vi } from "vitest";
 
+import { routed } from "../../testing/routed";
 import { ObjectivesPanel } from "./ObjectivesPanel";
 
 const OBJECTIVE = {
@@ -27,21 +20,7 @@ function open() {
       ),
     ),
   );
-  const root = createRootRoute();
-  const home = createRoute({
-    getParentRoute: () => root, path: "/", component: ObjectivesPanel,
-  }); // prettier-ignore
-  const board = createRoute({ getParentRoute: () => root, path: "/dashboards/$uid" });
-  const router = createRouter({
-    routeTree: root.addChildren([home, board]),
-    history: createMemoryHistory({ initialEntries: ["/"] }),
-  });
-  render(
-    <QueryClientProvider client={new QueryClient()}>
-      <RouterProvider router={router as never} />
-    </QueryClientProvider>,
-  );
-  return router;
+  return routed("/", [{ path: "/", component: ObjectivesPanel }, { path: "/dashboards/$uid" }]);
 }
 
 it("says of a budget that is not known that it is counted once a minute", async () => {

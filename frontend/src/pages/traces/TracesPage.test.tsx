@@ -1,15 +1,7 @@
-import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
-import {
-  createMemoryHistory,
-  createRootRoute,
-  createRoute,
-  createRouter,
-  RouterProvider,
-} from "@tanstack/react-router";
-import { render, screen, within } from "@testing-library/react";
+import { screen, within } from "@testing-library/react";
 import { beforeEach, expect, it, vi } from "vitest";
 
-import { parseSearch, stringifySearch } from "../../lib/search";
+import { routed } from "../../testing/routed";
 import { readTracesSearch } from "./search";
 import TracesPage from "./TracesPage";
 
@@ -33,22 +25,9 @@ beforeEach(() => {
 });
 
 function open(search = ""): void {
-  const root = createRootRoute();
-  const route = createRoute({
-    getParentRoute: () => root,
-    path: "/traces",
-    component: TracesPage,
-    validateSearch: readTracesSearch,
-  });
-  const history = createMemoryHistory({ initialEntries: [`/traces${search}`] });
-  const routeTree = root.addChildren([route]);
-  const router = createRouter({ routeTree, history, parseSearch, stringifySearch });
-  render(
-    <QueryClientProvider client={new QueryClient()}>
-      {/* The types know the console's own router only. */}
-      <RouterProvider router={router as never} />
-    </QueryClientProvider>,
-  );
+  routed(`/traces${search}`, [
+    { path: "/traces", component: TracesPage, validateSearch: readTracesSearch },
+  ]);
 }
 
 async function names() {
