@@ -1,13 +1,7 @@
-import {
-  createMemoryHistory,
-  createRootRoute,
-  createRoute,
-  createRouter,
-  RouterProvider,
-} from "@tanstack/react-router";
-import { cleanup, fireEvent, render, screen } from "@testing-library/react";
+import { cleanup, fireEvent, screen } from "@testing-library/react";
 import { afterEach, describe, expect, it } from "vitest";
 
+import { routed } from "../../testing/routed";
 import type { SweepRun } from "../../api/types";
 import { sorted } from "../../lib/sorted";
 import { bestFirst, figureOf } from "./figures";
@@ -69,32 +63,19 @@ describe("the map of a sweep", () => {
 });
 
 function draw() {
-  const root = createRootRoute();
-  const home = createRoute({
-    getParentRoute: () => root,
-    path: "/",
-    component: () => (
-      <HeatMap
-        heat={heatOf(RUNS, "fast", "slow", "pnl")}
-        x="fast"
-        y="slow"
-        figure="pnl"
-        best={RUNS[2] ?? null}
-      />
-    ),
-  });
-  const opened = createRoute({
-    getParentRoute: () => root,
-    path: "/runs/$runId",
-    component: () => <p>the run</p>,
-  });
-  const router = createRouter({
-    routeTree: root.addChildren([home, opened]),
-    history: createMemoryHistory({ initialEntries: ["/"] }),
-  });
-  // The types know the console's own router only.
-  render(<RouterProvider router={router as never} />);
-  return router;
+  const map = () => (
+    <HeatMap
+      heat={heatOf(RUNS, "fast", "slow", "pnl")}
+      x="fast"
+      y="slow"
+      figure="pnl"
+      best={RUNS[2] ?? null}
+    />
+  );
+  return routed("/", [
+    { path: "/", component: map },
+    { path: "/runs/$runId", component: () => <p>the run</p> },
+  ]);
 }
 
 it("walks the map by arrows, and opens the run of a cell", async () => {

@@ -73,3 +73,15 @@ it("asks once for what cannot be a part of another query", async () => {
   await names();
   expect(asked).toEqual(["{ } | count() > 2"]);
 });
+
+it("shows the newest where the second question fails", async () => {
+  storeOf([]);
+  const answer = fetch;
+  vi.stubGlobal("fetch", (request: Request) =>
+    request.url.includes("error")
+      ? Promise.resolve(Response.json({ title: "x", status: 504, detail: "slow" }, { status: 504 }))
+      : answer(request),
+  );
+  open();
+  expect((await names()).length).toBeGreaterThan(5);
+});
