@@ -75,13 +75,18 @@ it("asks once for what cannot be a part of another query", async () => {
 });
 
 it("shows the newest where the second question fails", async () => {
-  storeOf([]);
+  const asked: string[] = [];
+  storeOf(asked);
   const answer = fetch;
-  vi.stubGlobal("fetch", (request: Request) =>
-    request.url.includes("error")
-      ? Promise.resolve(Response.json({ title: "x", status: 504, detail: "slow" }, { status: 504 }))
-      : answer(request),
-  );
+  vi.stubGlobal("fetch", async (request: Request) => {
+    const answered = await answer(request);
+    if (!new URL(request.url).searchParams.get("q")?.includes("status = error")) return answered;
+    const problem = { title: "Bad Request", status: 400, detail: "a query that cannot be asked" };
+    const headers = { "content-type": "application/problem+json" };
+    return Response.json(problem, { status: 400, headers });
+  });
   open();
   expect((await names()).length).toBeGreaterThan(5);
+  expect(asked).toEqual(["{ }", "({ }) && { status = error }"]);
+  expect(screen.getByText("the newest 200; there may be more")).toBeTruthy();
 });
