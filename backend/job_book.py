@@ -7,6 +7,7 @@ from collections import OrderedDict
 from backend.errors import NotFound
 from backend.job_entry import Entry
 from backend.models import Job, JobStatus, JobType
+from backend.work import BacktestWork
 
 
 class JobBook:
@@ -54,3 +55,12 @@ class JobBook:
 
     def going_on(self) -> list[Job]:
         return [self._entries[job_id].job for job_id in self._active]
+
+    def running_backtests(self) -> list[tuple[Job, BacktestWork]]:
+        """Those that a worker has now."""
+        active = (self._entries[job_id] for job_id in self._active)
+        return [
+            (entry.job, entry.work)
+            for entry in active
+            if entry.job.status == "running" and isinstance(entry.work, BacktestWork)
+        ]

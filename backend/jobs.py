@@ -125,6 +125,10 @@ class JobManager:
         """Newest first."""
         return self._book.newest(limit, status, job_type)
 
+    def running_backtests(self) -> list[tuple[Job, BacktestWork]]:
+        """Those that a worker has now, those of sweeps too."""
+        return self._book.running_backtests()
+
     async def wait(self, job_id: str, seconds: float) -> Job:
         """The job when it has ended, or after `seconds`."""
         entry = self._book.entry(job_id)

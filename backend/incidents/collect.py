@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -27,10 +27,12 @@ from backend.incidents.models import (
     TraceSearch,
 )
 from backend.metrics_reader import MetricsReader
+from backend.models import Job
 from backend.notifications import MAX_PAGE, Notifications
 from backend.result_store import ResultStore
 from backend.trace_reader import TraceReader
 from backend.versions import versions
+from backend.work import BacktestWork
 
 ANSWER_SECONDS = 20.0
 """For each question. All are asked at once, so that the whole takes little longer."""
@@ -45,6 +47,8 @@ T = TypeVar("T")
 class Collector:
     """Where to ask."""
 
+    running: Callable[[], list[tuple[Job, BacktestWork]]]
+    """Backtests that go on now."""
     results: ResultStore
     notifications: Notifications
     documents: Documents
@@ -93,12 +97,16 @@ class _Asking:
 
     async def runs(self) -> IncidentRuns:
         where = self.where
+        # Before the results: a run that ends meanwhile is among both rather than in neither.
+        going_on, now = where.running(), datetime.now(UTC)
 
         def read() -> IncidentRuns:
             limits = runs.objectives(where.documents)
-            return runs.runs(where.results, limits, self.start, self.end)
+            return runs.runs(where.results, going_on, limits, self.start, self.end, now)
 
-        none = IncidentRuns(total=0, by_status={}, failed=[], slowest=[])
+        none = IncidentRuns(
+            total=0, by_status={}, running=[], running_total=0, failed=[], slowest=[]
+        )
         return await self._or_else(none, "results", "runs", asyncio.to_thread(read))
 
     async def board(self) -> tuple[list[TraceSearch], list[SeriesPanel]]:

@@ -12,6 +12,7 @@ from backend.incidents.models import (
     Incident,
     IncidentAlert,
     IncidentRun,
+    RunningRun,
     SeriesPanel,
     TraceSearch,
 )
@@ -84,28 +85,44 @@ def _runs(incident: Incident, console: str) -> str:
     slow_heads = ("run", "strategy", "instrument", "window", "started", "took", "objective")
     slow = [
         (_run(one, console), _cell(one.strategy), _cell(one.instrument_id), one.window,
-         _time(one.started_at), _length(one.duration_seconds), _objective(one))
+         _time(one.started_at), _length(one.duration_seconds),
+         _objective(one.objective_seconds, one.duration_seconds))
         for one in runs.slowest
     ]  # fmt: skip
     more = _left_out(failed - len(runs.failed), "failed runs")
+    running_heads = ("run", "strategy", "instrument", "window", "started", "so far", "objective",
+                     "stage")  # fmt: skip
+    running = [
+        (_run(one, console), _cell(one.strategy), _cell(one.instrument_id), one.window,
+         _time(one.started_at), _length(one.seconds_so_far),
+         _objective(one.objective_seconds, one.seconds_so_far), _stage(one))
+        for one in runs.running
+    ]  # fmt: skip
+    still_more = _left_out(runs.running_total - len(runs.running), "running ones")
     return "\n\n".join(
         part for part in (
             f"## Runs: {runs.total}", said,
             _section("Failed runs", failed, _table(heads, failures), more, level=3),
+            _section("Still running", runs.running_total, _table(running_heads, running),
+                     still_more, level=3),
             _section("Slowest runs", None, _table(slow_heads, slow), "", level=3),
         ) if part
     )  # fmt: skip
 
 
-def _run(one: IncidentRun, console: str) -> str:
+def _run(one: IncidentRun | RunningRun, console: str) -> str:
     return f"[{one.run_id}]({console}/runs/{one.run_id})"
 
 
-def _objective(one: IncidentRun) -> str:
-    if one.objective_seconds is None:
+def _objective(objective: float | None, seconds: float) -> str:
+    if objective is None:
         return "–"
-    verdict = "missed" if one.duration_seconds > one.objective_seconds else "met"
-    return f"{_length(one.objective_seconds)}, {verdict}"
+    return f"{_length(objective)}, {'missed' if seconds > objective else 'met'}"
+
+
+def _stage(one: RunningRun) -> str:
+    done = "" if one.progress is None else f" {one.progress:.0%}"
+    return f"{_cell(one.stage or '')}{done}"
 
 
 def _search(found: TraceSearch, incident: Incident, console: str) -> str:

@@ -91,11 +91,28 @@ class IncidentRun(BaseModel):
     error: str | None = Field(description="in words; null for good runs")
 
 
-class IncidentRuns(BaseModel):
-    """Runs by how they ended."""
+class RunningRun(BaseModel):
+    """A backtest that had begun in that time and has not ended yet."""
 
-    total: int
+    run_id: str
+    trace_id: str
+    strategy: str
+    instrument_id: str
+    window: str
+    started_at: datetime
+    seconds_so_far: float = Field(description="up to when the incident was put together")
+    objective_seconds: float | None = Field(description="how long it may take by its objective")
+    stage: str | None
+    progress: float | None = Field(description="0 to 1, where it is known")
+
+
+class IncidentRuns(BaseModel):
+    """Runs by how they ended, and those that go on."""
+
+    total: int = Field(description="of those that ended")
     by_status: dict[RunStatus, int]
+    running: list[RunningRun] = Field(description="the longest first")
+    running_total: int
     failed: list[IncidentRun] = Field(description="error, timeout or killed; the newest first")
     slowest: list[IncidentRun] = Field(description="of those that ended well, the longest first")
 

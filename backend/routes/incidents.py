@@ -31,7 +31,8 @@ async def incident(
 ) -> Response:
     """Alerts, runs, traces and key series of a time; what cannot be asked is named in `missing`."""
     collector = Collector(
-        results=parts.results, notifications=parts.notifications, documents=parts.documents,
+        running=parts.jobs.running_backtests, results=parts.results,
+        notifications=parts.notifications, documents=parts.documents,
         alertmanager=parts.alertmanager, metrics=parts.metrics, traces=parts.traces,
     )  # fmt: skip
     found = await collector.incident(body)

@@ -1745,7 +1745,7 @@ export interface components {
         };
         /**
          * IncidentRuns
-         * @description Runs by how they ended.
+         * @description Runs by how they ended, and those that go on.
          */
         IncidentRuns: {
             /** By Status */
@@ -1758,11 +1758,21 @@ export interface components {
              */
             failed: components["schemas"]["IncidentRun"][];
             /**
+             * Running
+             * @description the longest first
+             */
+            running: components["schemas"]["RunningRun"][];
+            /** Running Total */
+            running_total: number;
+            /**
              * Slowest
              * @description of those that ended well, the longest first
              */
             slowest: components["schemas"]["IncidentRun"][];
-            /** Total */
+            /**
+             * Total
+             * @description of those that ended
+             */
             total: number;
         };
         /**
@@ -2721,6 +2731,44 @@ export interface components {
              * @description first paragraph of the section of that name
              */
             meaning: string;
+        };
+        /**
+         * RunningRun
+         * @description A backtest that had begun in that time and has not ended yet.
+         */
+        RunningRun: {
+            /** Instrument Id */
+            instrument_id: string;
+            /**
+             * Objective Seconds
+             * @description how long it may take by its objective
+             */
+            objective_seconds: number | null;
+            /**
+             * Progress
+             * @description 0 to 1, where it is known
+             */
+            progress: number | null;
+            /** Run Id */
+            run_id: string;
+            /**
+             * Seconds So Far
+             * @description up to when the incident was put together
+             */
+            seconds_so_far: number;
+            /** Stage */
+            stage: string | null;
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
+            /** Strategy */
+            strategy: string;
+            /** Trace Id */
+            trace_id: string;
+            /** Window */
+            window: string;
         };
         /**
          * SeriesLine

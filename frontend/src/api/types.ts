@@ -36,5 +36,6 @@ export type RunbookPage = Schemas["RunbookPage"];
 export type RunbookNode = Schemas["RunbookNode"];
 export type Incident = Schemas["Incident"];
 export type IncidentAlert = Schemas["IncidentAlert"];
+export type RunningRun = Schemas["RunningRun"];
 export type IncidentRun = Schemas["IncidentRun"];
 export type TraceSearch = Schemas["TraceSearch"];

@@ -12,17 +12,24 @@ from fastapi.testclient import TestClient
 from backend.alert_models import Webhook
 from backend.alertmanager_client import AlertmanagerClient
 from backend.documents import Documents
+from backend.job_book import JobBook
+from backend.job_entry import Entry
 from backend.metrics_reader import MetricsReader
-from backend.models import BacktestRequest, BacktestResult
+from backend.models import BacktestRequest, BacktestResult, Job
 from backend.notifications import Notifications
 from backend.result_store import ResultStore
 from backend.services import Services
 from backend.trace_reader import TraceReader
+from backend.work import BacktestWork
 from tests import api
 from tests.http_server import HttpServer, Request
 
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
 HOUR = {"start": "2026-01-05T12:00:00Z", "end": "2026-01-05T13:00:00Z"}
+REQUEST = BacktestRequest(
+    instrument_id="EUR/USD.SIM", kind="quote", start=NOON, end=NOON + timedelta(hours=1),
+    strategy="idle",
+)  # fmt: skip
 EMPTY_MATRIX = {"status": "success", "data": {"resultType": "matrix", "result": []}}
 TRACE = {
     "traceID": "ab12", "rootServiceName": "nautilus", "rootTraceName": "POST /api/backtest/run",
@@ -67,6 +74,7 @@ def parts(tmp_path: Path, upstream: Upstream) -> Iterator[Services]:
     notifications = Notifications(tmp_path / "notifications.sqlite3")
     results = ResultStore(tmp_path / "results")
     yield api.services(
+        jobs=JobBook(history_limit=10),
         notifications=notifications,
         results=results,
         documents=Documents(),
@@ -122,17 +130,31 @@ def save_run(parts: Services) -> Callable[..., None]:
     """Keep a run that began so many minutes after noon and took so many seconds."""
 
     def save(n: int, minute: float, seconds: float = 1.0, **fields: Any) -> None:
-        request = BacktestRequest(
-            instrument_id="EUR/USD.SIM", kind="quote", start=NOON, end=NOON + timedelta(hours=1),
-            strategy="idle",
-        )  # fmt: skip
         began = NOON + timedelta(minutes=minute)
         values = {
             "run_id": f"run-{n:05}", "job_id": f"job-{n}", "trace_id": f"{n:032x}", "status": "ok",
-            "request": request, "created_at": began,
+            "request": REQUEST, "created_at": began,
             "finished_at": began + timedelta(seconds=seconds), "duration_seconds": seconds,
             "window": "1h", "versions": {"python": "3"},
         }  # fmt: skip
         parts.results.save(BacktestResult.model_validate(values | fields))
 
     return save
+
+
+@pytest.fixture
+def begin_run(parts: Services) -> Callable[..., None]:
+    """A run that a worker has had since so many minutes after noon."""
+
+    def begin(n: int, minute: float, **fields: Any) -> None:
+        values = {
+            "job_id": f"job-{n}", "job_type": "backtest", "status": "running",
+            "trace_id": f"{n:032x}", "run_id": f"run-{n:05}", "created_at": NOON,
+            "started_at": NOON + timedelta(minutes=minute),
+        }  # fmt: skip
+        job = Job.model_validate(values | fields)
+        spans: Any = None  # nothing asks for them
+        book: Any = parts.jobs
+        book.add(Entry(job, BacktestWork(REQUEST, f"run-{n:05}"), spans, 0.0))
+
+    return begin

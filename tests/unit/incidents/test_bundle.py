@@ -70,6 +70,17 @@ def test_it_says_what_happened_and_leads_on(
     assert "Not all of it is here" not in text
 
 
+def test_it_says_what_still_runs(
+    written: Callable[[], str], begin_run: Callable[..., None]
+) -> None:
+    """How far it is, and whether it has missed its objective already."""
+    begin_run(1, 30, stage="run", progress=0.25)
+    text = written()
+    assert "### Still running: 1\n" in text
+    assert "[run-00001](http://console.example/runs/run-00001) | idle | EUR/USD.SIM | 1h |" in text
+    assert "| 0:01:00, missed | run 25% |" in text
+
+
 def test_it_says_what_is_missing(written: Callable[[], str], parts: Services) -> None:
     """Nobody takes silence for good news."""
     parts.traces = TraceReader(closed_port())

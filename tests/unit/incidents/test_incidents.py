@@ -175,6 +175,34 @@ def test_so_many_runs_at_most(
     assert (len(found["failed"]), found["by_status"]) == (2, {"error": 3})
 
 
+def test_runs_that_go_on_are_shown_with_how_far_they_are(
+    hour: Callable[[], Any], begin_run: Callable[..., None]
+) -> None:
+    """The longest first; neither what waits for a worker nor what began after that time."""
+    begin_run(1, 30, stage="run", progress=0.25)
+    begin_run(2, -200)
+    begin_run(3, 61)
+    begin_run(4, 10, status="queued", started_at=None)
+    found = hour()["runs"]
+    assert [one["run_id"] for one in found["running"]] == ["run-00002", "run-00001"]
+    one = found["running"][1]
+    assert (one["strategy"], one["stage"], one["progress"]) == ("idle", "run", 0.25)
+    assert (one["window"], one["objective_seconds"]) == ("1h", 60.0)
+    assert one["seconds_so_far"] > 1_800
+    assert (found["running_total"], found["total"]) == (2, 0)
+
+
+def test_so_many_running_ones_at_most(
+    hour: Callable[[], Any], begin_run: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And how many there were."""
+    monkeypatch.setattr(incident_runs, "MOST_RUNNING", 2)
+    for n in range(3):
+        begin_run(n, n)
+    found = hour()["runs"]
+    assert (len(found["running"]), found["running_total"]) == (2, 3)
+
+
 # Traces and series --------------------------------------------------------------------------------
 
 
@@ -306,7 +334,7 @@ def test_a_source_that_never_answers_is_waited_for_in_bounds(parts: Services) ->
             return await _never()
 
     collector = Collector(
-        parts.results, parts.notifications, parts.documents, parts.alertmanager,
+        list, parts.results, parts.notifications, parts.documents, parts.alertmanager,
         Silent(),  # type: ignore[arg-type]  # all that is asked of it
         parts.traces, answer_seconds=0.5,
     )  # fmt: skip

@@ -8,6 +8,8 @@ import styles from "./IncidentPage.module.css";
 export function Overview({ incident }: { incident: Incident }) {
   const { alerts, runs, traces, missing } = incident;
   const failed = runs.total - (runs.by_status.ok ?? 0) - (runs.by_status.cancelled ?? 0);
+  const running = runs.running_total > 0 ? `, ${count(runs.running_total)} running` : "";
+  const runNote = `${count(failed)} failed${running}`;
   const pages = alerts.items.filter(({ severity }) => severity === "page").length;
   const length = (Date.parse(incident.end) - Date.parse(incident.start)) / 1_000;
   return (
@@ -34,7 +36,7 @@ export function Overview({ incident }: { incident: Incident }) {
               value: count(alerts.total),
               note: pages === 1 ? "1 page" : `${count(pages)} pages`,
             },
-            { name: "Runs", value: count(runs.total), note: `${count(failed)} failed` },
+            { name: "Runs", value: count(runs.total), note: runNote },
             ...traces
               // The results have counted runs already.
               .filter(({ title }) => !title.endsWith(" runs"))

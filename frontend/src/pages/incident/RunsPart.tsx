@@ -1,31 +1,89 @@
 import { Link, useNavigate } from "@tanstack/react-router";
 
-import type { Incident, IncidentRun } from "../../api/types";
+import type { Incident, IncidentRun, RunningRun } from "../../api/types";
 import { StatusBadge } from "../../components/Badge";
 import { Panel } from "../../components/Panel";
 import { Empty } from "../../components/states";
 import { type Column, Table } from "../../components/Table";
 import { Time } from "../../components/Time";
-import { bytes, count, duration, NOTHING } from "../../lib/format";
+import { bytes, count, duration, NOTHING, percent } from "../../lib/format";
 import styles from "./IncidentPage.module.css";
 
-const RUN: Column<IncidentRun> = {
+type AnyRun = IncidentRun | RunningRun;
+
+const RUN = {
   id: "run",
   title: "Run",
   width: "minmax(8rem, 3fr)",
-  cell: (run) => (
+  cell: (run: AnyRun) => (
     <Link to="/runs/$runId" params={{ runId: run.run_id }} data-row>
       {run.strategy} · {run.instrument_id}
     </Link>
   ),
 };
-const STARTED: Column<IncidentRun> = {
+const WINDOW = {
+  id: "window",
+  title: "Window",
+  width: "5rem",
+  from: 620,
+  cell: ({ window }: AnyRun) => window,
+};
+const STARTED = {
   id: "started",
   title: "Started",
   width: "minmax(5.5rem, 1fr)",
   end: true,
-  cell: (run) => <Time at={run.started_at} />,
+  cell: (run: AnyRun) => <Time at={run.started_at} />,
 };
+
+/** How long runs took, or have taken so far, against what they may take. */
+function against<R extends AnyRun>(title: string, seconds: (run: R) => number): Column<R>[] {
+  const isLate = (run: R) => run.objective_seconds != null && seconds(run) > run.objective_seconds;
+  return [
+    {
+      id: "took",
+      title,
+      width: "minmax(5rem, 1fr)",
+      end: true,
+      cell: (run) => (
+        <span className={isLate(run) ? styles.late : undefined}>{duration(seconds(run))}</span>
+      ),
+    },
+    {
+      id: "objective",
+      title: "Objective",
+      width: "minmax(7rem, 1fr)",
+      end: true,
+      from: 420,
+      cell: (run) =>
+        run.objective_seconds == null
+          ? NOTHING
+          : `${duration(run.objective_seconds)}, ${isLate(run) ? "missed" : "met"}`,
+    },
+  ];
+}
+
+const RUNNING: readonly Column<RunningRun>[] = [
+  RUN,
+  WINDOW,
+  {
+    id: "stage",
+    title: "Stage",
+    width: "minmax(5rem, 1fr)",
+    from: 520,
+    cell: ({ stage }) => stage ?? NOTHING,
+  },
+  {
+    id: "progress",
+    title: "Done",
+    width: "4rem",
+    end: true,
+    from: 760,
+    cell: ({ progress }) => (progress == null ? NOTHING : percent(progress, 2)),
+  },
+  ...against<RunningRun>("So far", (run) => run.seconds_so_far),
+  STARTED,
+];
 
 const FAILED: readonly Column<IncidentRun>[] = [
   RUN,
@@ -54,29 +112,8 @@ const FAILED: readonly Column<IncidentRun>[] = [
 
 const SLOW: readonly Column<IncidentRun>[] = [
   RUN,
-  { id: "window", title: "Window", width: "5rem", from: 620, cell: ({ window }) => window },
-  {
-    id: "took",
-    title: "Took",
-    width: "minmax(5rem, 1fr)",
-    end: true,
-    cell: (run) => (
-      <span className={isLate(run) ? styles.late : undefined}>
-        {duration(run.duration_seconds)}
-      </span>
-    ),
-  },
-  {
-    id: "objective",
-    title: "Objective",
-    width: "minmax(7rem, 1fr)",
-    end: true,
-    from: 420,
-    cell: (run) =>
-      run.objective_seconds == null
-        ? NOTHING
-        : `${duration(run.objective_seconds)}, ${isLate(run) ? "missed" : "met"}`,
-  },
+  WINDOW,
+  ...against<IncidentRun>("Took", (run) => run.duration_seconds),
   {
     id: "memory",
     title: "Memory",
@@ -88,43 +125,56 @@ const SLOW: readonly Column<IncidentRun>[] = [
   STARTED,
 ];
 
-function isLate(run: IncidentRun): boolean {
-  return run.objective_seconds != null && run.duration_seconds > run.objective_seconds;
-}
-
-/** Runs that failed, and those that took longest against what they may take. */
+/** Runs that failed, those that took longest against what they may take, and what goes on. */
 export function RunsPart({ incident }: { incident: Incident }) {
-  const { failed, slowest, by_status: by, total } = incident.runs;
+  const { failed, slowest, running, running_total, by_status: by, total } = incident.runs;
   const lost = total - (by.ok ?? 0) - (by.cancelled ?? 0);
   return (
-    <div className={styles.pair}>
-      <Runs
-        title="Failed runs"
-        note={lost > failed.length ? `the newest ${failed.length} of ${count(lost)}` : count(lost)}
-        rows={failed}
-        columns={FAILED}
-        none="No run failed."
-      />
-      <Runs
-        title="Slowest runs"
-        note={`of ${count(by.ok ?? 0)}`}
-        rows={slowest}
-        columns={SLOW}
-        none="No run ended well in this time."
-      />
-    </div>
+    <>
+      {running.length > 0 && (
+        <Runs
+          title="Still running"
+          note={
+            running_total > running.length
+              ? `the longest ${running.length} of ${count(running_total)}`
+              : count(running_total)
+          }
+          rows={running}
+          columns={RUNNING}
+          none=""
+        />
+      )}
+      <div className={styles.pair}>
+        <Runs
+          title="Failed runs"
+          note={
+            lost > failed.length ? `the newest ${failed.length} of ${count(lost)}` : count(lost)
+          }
+          rows={failed}
+          columns={FAILED}
+          none="No run failed."
+        />
+        <Runs
+          title="Slowest runs"
+          note={`of ${count(by.ok ?? 0)}`}
+          rows={slowest}
+          columns={SLOW}
+          none="No run ended well in this time."
+        />
+      </div>
+    </>
   );
 }
 
-interface RunsProps {
+interface RunsProps<R> {
   title: string;
   note: string;
-  rows: readonly IncidentRun[];
-  columns: readonly Column<IncidentRun>[];
+  rows: readonly R[];
+  columns: readonly Column<R>[];
   none: string;
 }
 
-function Runs({ title, note, rows, columns, none }: RunsProps) {
+function Runs<R extends AnyRun>({ title, note, rows, columns, none }: RunsProps<R>) {
   const navigate = useNavigate();
   return (
     <Panel title={title} note={note}>

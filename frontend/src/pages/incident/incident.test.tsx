@@ -1,13 +1,15 @@
-import { render, screen } from "@testing-library/react";
+import { render, screen, within } from "@testing-library/react";
 import { expect, it, vi } from "vitest";
 
 import { incidentFile } from "../../api/alertQueries";
 import type { Incident } from "../../api/types";
 import type { Panel } from "../../grafana/model";
+import { routed } from "../../testing/routed";
 import { sectionsOf } from "../dashboards/layout";
 import { Overview } from "./Overview";
 import { keyPanels } from "./panels";
 import { askedOf, settled } from "./range";
+import { RunsPart } from "./RunsPart";
 import { readIncidentSearch } from "./search";
 
 const NOW = 1_800_000_000;
@@ -74,7 +76,7 @@ const INCIDENT = {
   end: "2026-01-05T13:00:00Z",
   missing: [],
   alerts: { items: [{ severity: "page" }, { severity: "ticket" }], total: 2 },
-  runs: { total: 7, by_status: { ok: 3, cancelled: 1, error: 2, killed: 1 } },
+  runs: { total: 7, by_status: { ok: 3, cancelled: 1, error: 2, killed: 1 }, running_total: 0 },
   traces: [
     { title: "Errors", traces: [{}, {}] },
     { title: "Failed runs", traces: [{}] },
@@ -91,6 +93,24 @@ it("counts what there is; what was cancelled did not fail", () => {
   render(<Overview incident={INCIDENT} />);
   expect(figures()).toMatchObject({ Alerts: "2 1 page", Runs: "7 3 failed", Errors: "2" });
   expect(screen.queryByText("Not all of it is here.")).toBeNull();
+});
+
+it("shows what still runs, and that it is late already", async () => {
+  // Nothing is laid out here: the table believes that it is this large.
+  vi.spyOn(HTMLElement.prototype, "clientHeight", "get").mockReturnValue(600);
+  vi.spyOn(HTMLElement.prototype, "clientWidth", "get").mockReturnValue(1_200);
+  const run = { strategy: "idle", instrument_id: "EUR/USD.SIM", window: "1h", stage: "run" };
+  const running = [
+    { ...run, run_id: "run-1", progress: 0.25, seconds_so_far: 75, objective_seconds: 60 },
+  ];
+  const runs = { ...INCIDENT.runs, failed: [], slowest: [], running, running_total: 51 };
+  const incident = { ...INCIDENT, runs } as unknown as Incident;
+  routed("/", [{ path: "/", component: () => <RunsPart incident={incident} /> }]);
+  const table = await screen.findByRole("grid", { name: "Still running" });
+  expect(within(table).getByRole("link").getAttribute("href")).toBe("/runs/run-1");
+  expect(table.textContent).toMatch(/run25\s%/u);
+  expect(table.textContent).toContain("1 min, missed");
+  expect(screen.getByText("the longest 1 of 51")).toBeTruthy();
 });
 
 it("says what is missing, and why", () => {
