@@ -41,13 +41,21 @@ class JobBook:
             raise NotFound(f"no job {job_id}", field="job_id") from None
 
     def newest(
-        self, limit: int, status: JobStatus | None = None, job_type: JobType | None = None
+        self,
+        limit: int,
+        status: JobStatus | None = None,
+        job_type: JobType | None = None,
+        run_id: str | None = None,
     ) -> list[Job]:
         """Newest first."""
         found: list[Job] = []
         for entry in reversed(self._entries.values()):
             job = entry.job
-            if status in (None, job.status) and job_type in (None, job.job_type):
+            if (
+                status in (None, job.status)
+                and job_type in (None, job.job_type)
+                and run_id in (None, job.run_id)
+            ):
                 found.append(job)
                 if len(found) == limit:
                     break

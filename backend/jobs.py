@@ -120,10 +120,14 @@ class JobManager:
         return self._book.entry(job_id).job
 
     def list(
-        self, limit: int, status: JobStatus | None = None, job_type: JobType | None = None
+        self,
+        limit: int,
+        status: JobStatus | None = None,
+        job_type: JobType | None = None,
+        run_id: str | None = None,
     ) -> list[Job]:
         """Newest first."""
-        return self._book.newest(limit, status, job_type)
+        return self._book.newest(limit, status, job_type, run_id)
 
     def running_backtests(self) -> list[tuple[Job, BacktestWork]]:
         """Those that a worker has now, those of sweeps too."""

@@ -26,9 +26,12 @@ async def jobs(
     limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
     status: JobStatus | None = None,
     job_type: JobType | None = None,
+    run_id: Annotated[
+        str | None, Query(pattern=f"^{ID_PATTERN.pattern}$", description="the job of that run")
+    ] = None,
 ) -> Response:
     """The newest jobs first; the last 10,000 that ended are remembered."""
-    found = parts.jobs.list(limit, status, job_type)
+    found = parts.jobs.list(limit, status, job_type, run_id)
     return await asyncio.to_thread(typed, list[Job], found, if_none_match)
 
 

@@ -41,7 +41,7 @@ export function makeQueryClient(): QueryClient {
 
 export const ACTIVE: readonly JobStatus[] = ["queued", "running"];
 
-export function isActive(job: Job): boolean {
+export function isActive(job: Pick<Job, "status">): boolean {
   return ACTIVE.includes(job.status);
 }
 
@@ -58,6 +58,19 @@ export const activeJobs = queryOptions({
   refetchInterval: () => unlessLive(LIVE),
   staleTime: LIVE,
 });
+
+/** The job of a run; null for a run that never was, or that the service does not remember. */
+export const jobOfRun = (runId: string) =>
+  queryOptions({
+    queryKey: ["jobs", "run", runId],
+    queryFn: async ({ signal }) => {
+      const query = { run_id: runId, limit: 1 };
+      const [found] = await content(api.GET("/api/jobs", { params: { query }, signal }));
+      return found ?? null;
+    },
+    staleTime: LIVE,
+    refetchInterval: ({ state }) => (state.data ? false : LIVE),
+  });
 
 /** A sweep has hundreds of runs that wait; they are jobs to look at once they begin. */
 function waitsInSweep(job: Job): boolean {

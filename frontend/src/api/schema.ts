@@ -4408,6 +4408,8 @@ export interface operations {
                 limit?: number;
                 status?: ("queued" | "running" | "ok" | "error" | "cancelled" | "timeout" | "killed") | null;
                 job_type?: ("convert" | "backtest" | "sweep") | null;
+                /** @description the job of that run */
+                run_id?: string | null;
             };
             header?: {
                 "if-none-match"?: string | null;

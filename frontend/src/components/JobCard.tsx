@@ -4,7 +4,6 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 
 import { api, content } from "../api/client";
-import { useJob } from "../api/events";
 import { isActive } from "../api/queries";
 import type { Job } from "../api/types";
 import { count, percent, short } from "../lib/format";
@@ -24,11 +23,6 @@ export function JobList({ jobs, at }: { jobs: readonly Job[]; at: number }) {
       ))}
     </div>
   );
-}
-
-export function FollowedJob({ job }: { job: Job }) {
-  const { data, dataUpdatedAt } = useJob(job.job_id, job);
-  return <JobCard job={data ?? job} at={dataUpdatedAt} />;
 }
 
 /** `at`: when the job was heard of, in Unix milliseconds. */

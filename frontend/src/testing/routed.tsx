@@ -19,8 +19,12 @@ export interface Place {
   validateSearch?: (given: Record<string, unknown>) => object;
 }
 
+export function noRetries(): QueryClient {
+  return new QueryClient({ defaultOptions: { queries: { retry: false } } });
+}
+
 /** Draws what stands at the address; gives the router. */
-export function routed(address: string, places: readonly Place[]) {
+export function routed(address: string, places: readonly Place[], client = noRetries()) {
   const root = createRootRoute();
   const router = createRouter({
     routeTree: root.addChildren(
@@ -30,7 +34,6 @@ export function routed(address: string, places: readonly Place[]) {
     parseSearch,
     stringifySearch,
   });
-  const client = new QueryClient({ defaultOptions: { queries: { retry: false } } });
   render(
     <QueryClientProvider client={client}>
       {/* The types know the console's own router only. */}

@@ -327,6 +327,8 @@ async def test_lists_by_status_and_type(open_office):
         good = await office.ended(office.run(do="trade"))
         await office.ended(office.convert("tidy"))
         assert office.jobs.list(10, "ok", "backtest") == [good]
+        assert office.jobs.list(10, run_id=good.run_id) == [good]
+        assert office.jobs.list(10, "error", run_id=good.run_id) == []
 
 
 @in_loop

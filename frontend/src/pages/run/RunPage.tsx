@@ -1,9 +1,11 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 
+import { useJob } from "../../api/events";
 import { ApiError } from "../../api/problem";
-import { activeJobs, result } from "../../api/queries";
-import { FollowedJob } from "../../components/JobCard";
+import { jobOfRun, result } from "../../api/queries";
+import type { Job } from "../../api/types";
+import { JobCard } from "../../components/JobCard";
 import { Page } from "../../components/Page";
 import { Panel } from "../../components/Panel";
 import { Async } from "../../components/states";
@@ -17,7 +19,7 @@ function isMissing(error: Error | null): boolean {
   return error instanceof ApiError && error.status === 404;
 }
 
-/** A run: while it goes on its job, afterwards its result. */
+/** A run: while it waits or goes on its job, afterwards its result. */
 export default function RunPage() {
   const { runId } = route.useParams();
   const query = useQuery({
@@ -26,14 +28,11 @@ export default function RunPage() {
     refetchInterval: ({ state }) => (isMissing(state.error) ? AGAIN_MS : false),
   });
   const missing = isMissing(query.error);
-  const jobs = useQuery({ ...activeJobs, enabled: missing });
-  const job = jobs.data?.find((one) => one.run_id === runId);
+  const { data: job } = useQuery({ ...jobOfRun(runId), enabled: missing });
   if (missing && job) {
     return (
       <Page title={runId}>
-        <Panel title="Running">
-          <FollowedJob job={job} />
-        </Panel>
+        <GoingOn job={job} />
       </Page>
     );
   }
@@ -46,5 +45,16 @@ export default function RunPage() {
         </Async>
       </Panel>
     </Page>
+  );
+}
+
+const STATES: Partial<Record<Job["status"], string>> = { queued: "Waiting", running: "Running" };
+
+function GoingOn({ job: found }: { job: Job }) {
+  const { data: job = found, dataUpdatedAt } = useJob(found.job_id, found);
+  return (
+    <Panel title={STATES[job.status] ?? "Ended"}>
+      <JobCard job={job} at={dataUpdatedAt} />
+    </Panel>
   );
 }

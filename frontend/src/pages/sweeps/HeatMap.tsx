@@ -1,6 +1,7 @@
 import { useNavigate } from "@tanstack/react-router";
 import { type KeyboardEvent, useRef, useState } from "react";
 
+import { isActive } from "../../api/queries";
 import type { SweepRun } from "../../api/types";
 import styles from "./Heat.module.css";
 import { type FigureName, FIGURES, figureText } from "./figures";
@@ -36,8 +37,8 @@ export function HeatMap({ heat, x, y, figure, best }: Props) {
   const written = heat.xs.length <= WRITTEN;
 
   function open(cell: Cell | undefined): void {
-    if (!isThere(cell?.run)) return;
-    void navigate({ to: "/runs/$runId", params: { runId: cell?.run?.run_id ?? "" } });
+    if (!cell?.run) return;
+    void navigate({ to: "/runs/$runId", params: { runId: cell.run.run_id } });
   }
   function onKeyDown(event: KeyboardEvent): void {
     const move = MOVES[event.key];
@@ -126,11 +127,6 @@ export function HeatMap({ heat, x, y, figure, best }: Props) {
   );
 }
 
-/** Whether the run has a result to open. */
-export function isThere(run: SweepRun | null | undefined): boolean {
-  return run != null && run.status !== "queued" && run.status !== "running";
-}
-
 function clamp(place: number, count: number): number {
   return Math.max(0, Math.min(count - 1, place));
 }
@@ -145,7 +141,7 @@ function spoken(cell: Cell, figure: FigureName): string {
 function mark(cell: Cell, figure: FigureName): string {
   if (cell.value !== null) return figureText(cell.value, figure);
   if (!cell.run) return "";
-  if (!isThere(cell.run)) return "…";
+  if (isActive(cell.run)) return "…";
   return cell.run.status === "ok" ? "–" : "×";
 }
 

@@ -8,7 +8,6 @@ import { type Column, Table } from "../../components/Table";
 import { count } from "../../lib/format";
 import { sorted } from "../../lib/sorted";
 import { bestFirst, FIGURE_NAMES, FIGURES, figureNamed, figureOf, figureText } from "./figures";
-import { isThere } from "./HeatMap";
 import { textOf, valueOf, variedOf } from "./heat";
 import styles from "./SweepPage.module.css";
 
@@ -35,10 +34,7 @@ export function RunsPanel({ sweep, sort, onSort }: Props) {
         rowKey={(run) => run.run_id}
         sort={order}
         onSort={onSort}
-        onOpen={(run) => {
-          if (!isThere(run)) return;
-          void navigate({ to: "/runs/$runId", params: { runId: run.run_id } });
-        }}
+        onOpen={(run) => void navigate({ to: "/runs/$runId", params: { runId: run.run_id } })}
         className={styles.table}
       />
     </Panel>
@@ -85,19 +81,16 @@ const STATUS: Column<SweepRun> = {
   title: "Run",
   width: "6.5rem",
   sortable: true,
-  cell: (run) =>
-    isThere(run) ? (
-      <Link
-        to="/runs/$runId"
-        params={{ runId: run.run_id }}
-        data-row
-        tabIndex={-1}
-        title={run.error?.message}
-        aria-label={`Run ${run.run_id}, ${run.status}`}
-      >
-        <StatusBadge status={run.status} />
-      </Link>
-    ) : (
+  cell: (run) => (
+    <Link
+      to="/runs/$runId"
+      params={{ runId: run.run_id }}
+      data-row
+      tabIndex={-1}
+      title={run.error?.message}
+      aria-label={`Run ${run.run_id}, ${run.status}`}
+    >
       <StatusBadge status={run.status} />
-    ),
+    </Link>
+  ),
 };

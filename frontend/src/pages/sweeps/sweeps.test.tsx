@@ -87,12 +87,18 @@ it("walks the map by arrows, and opens the run of a cell", async () => {
   expect(document.activeElement?.getAttribute("aria-label")).toBe("3.00");
   fireEvent.keyDown(document.activeElement ?? grid, { key: "ArrowDown" });
   expect(document.activeElement?.getAttribute("aria-label")).toBe("queued");
-  fireEvent.keyDown(document.activeElement ?? grid, { key: "Enter" });
-  expect(router.state.location.pathname).toBe("/");
   fireEvent.keyDown(document.activeElement ?? grid, { key: "ArrowUp" });
   fireEvent.keyDown(document.activeElement ?? grid, { key: "Enter" });
   expect(await screen.findByText("the run")).toBeTruthy();
   expect(router.state.location.pathname).toBe("/runs/run-10-30-long-1");
+});
+
+it("opens a run that waits as well", async () => {
+  const router = draw();
+  const waiting = await screen.findByRole("gridcell", { name: "queued" });
+  fireEvent.click(waiting);
+  expect(await screen.findByText("the run")).toBeTruthy();
+  expect(router.state.location.pathname).toBe("/runs/run-10-60-short-1");
 });
 
 it("orders runs by a figure, those without it last, whichever way", () => {

@@ -1,0 +1,59 @@
+import type { QueryClient } from "@tanstack/react-query";
+import { act, screen } from "@testing-library/react";
+import { beforeEach, expect, it, vi } from "vitest";
+
+import type { Job } from "../../api/types";
+import { noRetries, routed } from "../../testing/routed";
+import RunPage from "./RunPage";
+
+const JOB: Partial<Job> = {
+  job_id: "job-1",
+  job_type: "sweep",
+  run_id: "run-1",
+  status: "queued",
+  created_at: "2026-01-05T12:00:00Z",
+};
+const NOT_FOUND = { title: "Not Found", status: 404, detail: "no result run-1" };
+
+let job: Partial<Job> | undefined;
+let asked: string[];
+
+beforeEach(() => {
+  job = JOB;
+  asked = [];
+  const headers = { "content-type": "application/problem+json" };
+  vi.stubGlobal("fetch", ({ url }: Request) => {
+    const { pathname, search } = new URL(url);
+    asked.push(pathname + search);
+    if (pathname === "/api/jobs/job-1") return Promise.resolve(Response.json(job));
+    if (pathname === "/api/jobs") return Promise.resolve(Response.json(job ? [job] : []));
+    return Promise.resolve(Response.json(NOT_FOUND, { status: 404, headers }));
+  });
+});
+
+function open(): QueryClient {
+  const client = noRetries();
+  routed("/runs/run-1", [{ path: "/runs/$runId", component: RunPage }], client);
+  return client;
+}
+
+it("shows the job of a run that waits in a sweep", async () => {
+  open();
+  expect(await screen.findByText("Waiting")).toBeTruthy();
+  expect(screen.getByRole("button", { name: "Cancel" })).toBeTruthy();
+  expect(asked).toContain("/api/jobs?run_id=run-1&limit=1");
+});
+
+it("follows it when it begins", async () => {
+  const client = open();
+  await screen.findByText("Waiting");
+  job = { ...JOB, status: "running", stage: "run" };
+  await act(() => client.invalidateQueries({ queryKey: ["jobs", "job-1"] }));
+  expect(await screen.findByText("Running")).toBeTruthy();
+});
+
+it("says what it is that nobody knows of", async () => {
+  job = undefined;
+  open();
+  expect((await screen.findByRole("alert")).textContent).toContain("no result run-1");
+});
