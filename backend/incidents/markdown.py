@@ -86,7 +86,7 @@ def _runs(incident: Incident, console: str) -> str:
     slow = [
         (_run(one, console), _cell(one.strategy), _cell(one.instrument_id), one.window,
          _time(one.started_at), _length(one.duration_seconds),
-         _objective(one.objective_seconds, one.duration_seconds))
+         _objective(one.objective_seconds, one.duration_seconds, ", met"))
         for one in runs.slowest
     ]  # fmt: skip
     more = _left_out(failed - len(runs.failed), "failed runs")
@@ -95,7 +95,7 @@ def _runs(incident: Incident, console: str) -> str:
     running = [
         (_run(one, console), _cell(one.strategy), _cell(one.instrument_id), one.window,
          _time(one.started_at), _length(one.seconds_so_far),
-         _objective(one.objective_seconds, one.seconds_so_far), _stage(one))
+         _objective(one.objective_seconds, one.seconds_so_far, ""), _stage(one))
         for one in runs.running
     ]  # fmt: skip
     still_more = _left_out(runs.running_total - len(runs.running), "running ones")
@@ -114,10 +114,11 @@ def _run(one: IncidentRun | RunningRun, console: str) -> str:
     return f"[{one.run_id}]({console}/runs/{one.run_id})"
 
 
-def _objective(objective: float | None, seconds: float) -> str:
+def _objective(objective: float | None, seconds: float, within: str) -> str:
+    """`within`: the verdict as long as it is not missed."""
     if objective is None:
         return "–"
-    return f"{_length(objective)}, {'missed' if seconds > objective else 'met'}"
+    return f"{_length(objective)}{', missed' if seconds > objective else within}"
 
 
 def _stage(one: RunningRun) -> str:

@@ -36,8 +36,12 @@ const STARTED = {
   cell: (run: AnyRun) => <Time at={run.started_at} />,
 };
 
-/** How long runs took, or have taken so far, against what they may take. */
-function against<R extends AnyRun>(title: string, seconds: (run: R) => number): Column<R>[] {
+/** How long runs took, or have taken so far, against what they may take; `within` when they do. */
+function against<R extends AnyRun>(
+  title: string,
+  within: string,
+  seconds: (run: R) => number,
+): Column<R>[] {
   const isLate = (run: R) => run.objective_seconds != null && seconds(run) > run.objective_seconds;
   return [
     {
@@ -58,7 +62,7 @@ function against<R extends AnyRun>(title: string, seconds: (run: R) => number): 
       cell: (run) =>
         run.objective_seconds == null
           ? NOTHING
-          : `${duration(run.objective_seconds)}, ${isLate(run) ? "missed" : "met"}`,
+          : duration(run.objective_seconds) + (isLate(run) ? ", missed" : within),
     },
   ];
 }
@@ -81,7 +85,7 @@ const RUNNING: readonly Column<RunningRun>[] = [
     from: 760,
     cell: ({ progress }) => (progress == null ? NOTHING : percent(progress, 2)),
   },
-  ...against<RunningRun>("So far", (run) => run.seconds_so_far),
+  ...against<RunningRun>("So far", "", (run) => run.seconds_so_far),
   STARTED,
 ];
 
@@ -113,7 +117,7 @@ const FAILED: readonly Column<IncidentRun>[] = [
 const SLOW: readonly Column<IncidentRun>[] = [
   RUN,
   WINDOW,
-  ...against<IncidentRun>("Took", (run) => run.duration_seconds),
+  ...against<IncidentRun>("Took", ", met", (run) => run.duration_seconds),
   {
     id: "memory",
     title: "Memory",
