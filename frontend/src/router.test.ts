@@ -5,10 +5,20 @@ import { router } from "./router";
 
 afterEach(() => vi.unstubAllGlobals());
 
-it("lets a frame pass between what is pressed and the page that it leads to", async () => {
-  router.update({ ...router.options, history: createMemoryHistory({ initialEntries: ["/"] }) });
+function startAt(address: string): void {
+  router.update({ ...router.options, history: createMemoryHistory({ initialEntries: [address] }) });
+}
+
+/** Frames that are waited for, from now on. */
+function framesOf(): FrameRequestCallback[] {
   const frames: FrameRequestCallback[] = [];
   vi.stubGlobal("requestAnimationFrame", (callback: FrameRequestCallback) => frames.push(callback));
+  return frames;
+}
+
+it("lets a frame pass between what is pressed and the page that it leads to", async () => {
+  startAt("/");
+  const frames = framesOf();
   await router.load();
   expect(frames).toHaveLength(0);
   expect(router.state.matches.at(-1)?.routeId).toBe("/");
@@ -19,4 +29,17 @@ it("lets a frame pass between what is pressed and the page that it leads to", as
 
   frames[0]?.(0);
   await vi.waitFor(() => expect(router.state.matches.at(-1)?.routeId).toBe("/sweeps"));
+});
+
+it("lets one pass as well where only what a page shows changes", async () => {
+  startAt("/traces");
+  await router.load();
+  const frames = framesOf();
+  void router.navigate({ to: "/traces", search: { q: "{ status = error }" } });
+  await vi.waitFor(() => expect(frames).toHaveLength(1));
+  expect(router.state.matches.at(-1)?.search).toEqual({});
+
+  frames[0]?.(0);
+  await vi.waitFor(() => expect(router.state.matches.at(-1)?.search).toHaveProperty("q"));
+  expect(frames).toHaveLength(1);
 });

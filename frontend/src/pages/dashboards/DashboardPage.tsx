@@ -8,7 +8,6 @@ import { Async, Empty } from "../../components/states";
 import type { Board } from "../../grafana/model";
 import { absolute, isLive, lengthOf, resolve, widened, type Window } from "../../grafana/range";
 import { valuesOf } from "../../grafana/variables";
-import { afterPaint } from "../../lib/afterPaint";
 import { useEscape } from "../../lib/useEscape";
 import { useNow } from "../../lib/useNow";
 import {
@@ -55,20 +54,17 @@ function Opened({ board }: { board: Board }) {
     [search.from, search.to, board],
   );
   const refresh = search.refresh ?? board.refresh ?? "";
-  const [now, update] = useNow(isLive(range) ? lengthOf(refresh) : null);
-  const change = useCallback(
-    (changed: BoardSearch) => {
-      // All panels are asked for anew and drawn again.
-      afterPaint(() => {
-        // A fixed range does not move with the time.
-        if (changed.to?.startsWith("now") ?? true) update();
-        void navigate({ search: (before) => ({ ...before, ...changed }), resetScroll: false });
-      });
-    },
-    [navigate, update],
-  );
   // The address is a new object each time; its variables seldom change.
   const given = JSON.stringify(valuesIn(search));
+  const every = isLive(range) ? lengthOf(refresh) : null;
+  const [now, update] = useNow(every, [range.from, range.to, refresh, given].join(" "));
+  // The router lets a frame pass first, whatever is pressed.
+  const change = useCallback(
+    (changed: BoardSearch) => {
+      void navigate({ search: (before) => ({ ...before, ...changed }), resetScroll: false });
+    },
+    [navigate],
+  );
   const place = useMemo(
     () => ({
       uid: board.uid,
@@ -90,11 +86,8 @@ function Opened({ board }: { board: Board }) {
   }, [board, place, range, now, change]);
   const look = useCallback(
     (changed: (before: BoardSearch) => BoardSearch) => {
-      // Panels are made and drawn: the press is seen before.
-      afterPaint(() => {
-        const search = (before: BoardSearch) => ({ ...before, ...changed(before) });
-        void navigate({ search, replace: true, resetScroll: false });
-      });
+      const search = (before: BoardSearch) => ({ ...before, ...changed(before) });
+      void navigate({ search, replace: true, resetScroll: false });
     },
     [navigate],
   );

@@ -5,6 +5,7 @@ import { boards } from "../../api/queries";
 import { Button } from "../../components/Button";
 import { TimeRange } from "../../components/TimeRange";
 import tool from "../../components/toolField.module.css";
+import { isAgain } from "../../lib/useNow";
 import { useBoard } from "./BoardContext";
 import { type BoardSearch, lookOf } from "./boardSearch";
 import styles from "./Toolbar.module.css";
@@ -29,7 +30,11 @@ export function Toolbar({ refresh, change, update }: Props) {
     <div className={styles.toolbar} role="group" aria-label="Time and variables">
       <OtherBoards />
       <VariableFields change={change} />
-      <TimeRange range={range} window={window} change={(to) => change({ ...to })} />
+      <TimeRange
+        range={range}
+        window={window}
+        change={(to) => (isAgain(to, range) ? update() : change({ ...to }))}
+      />
       <div className={styles.group}>
         <Button onClick={update} aria-label="Refresh" title="Refresh">
           ↻

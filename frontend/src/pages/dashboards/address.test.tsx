@@ -1,5 +1,5 @@
 import { fireEvent, screen, waitFor, within } from "@testing-library/react";
-import { beforeEach, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
 
 import type { Panel } from "../../grafana/model";
 import { parseSearch } from "../../lib/search";
@@ -61,8 +61,11 @@ class Seen {
   disconnect = () => undefined;
 }
 
+const asked = vi.fn<(question: string) => void>();
+
 function answer({ url }: Request): Response {
   const { pathname, searchParams } = new URL(url);
+  if (pathname.startsWith("/api/prometheus")) asked(pathname.replace(/.*\//, ""));
   if (pathname === "/api/dashboards/nautobs-run") return Response.json(BOARD);
   if (!pathname.startsWith("/api/prometheus")) return Response.json([]);
   const start = Number(searchParams.get("start"));
@@ -76,12 +79,15 @@ function answer({ url }: Request): Response {
 
 beforeEach(() => {
   drawn.mockClear();
+  asked.mockClear();
   vi.stubGlobal("IntersectionObserver", Seen);
   vi.stubGlobal("ResizeObserver", Seen);
   vi.stubGlobal("fetch", (request: Request) => Promise.resolve(answer(request)));
   vi.spyOn(HTMLElement.prototype, "clientHeight", "get").mockReturnValue(600);
   vi.spyOn(HTMLElement.prototype, "clientWidth", "get").mockReturnValue(1_200);
 });
+
+afterEach(() => vi.unstubAllGlobals());
 
 /** The board at an address, once its panels are drawn. */
 async function open(search = "") {
@@ -151,4 +157,30 @@ it("keeps in the address how a table is in order, also where its rows lead on th
   fireEvent.click(screen.getByRole("button", { name: "name" }));
   await waitFor(() => expect(firstColumn()).toEqual(["p50", "p90", "p99.9"]));
   expect(history.location.search).not.toContain("order");
+});
+
+it("asks for another range once, as of when it is chosen", async () => {
+  const history = await open();
+  asked.mockClear();
+  const later = Date.now() + 60_000;
+  vi.spyOn(Date, "now").mockReturnValue(later);
+  fireEvent.click(screen.getByRole("button", { name: "last 5 minutes" }));
+  await waitFor(() => expect(history.location.search).toBe("?from=now-5m&to=now"));
+  await waitFor(() => expect(asked).toHaveBeenCalledTimes(2));
+  expect(asked.mock.calls.flat().toSorted()).toEqual(["query", "query_range"]);
+  // The same again is asked for as of now.
+  vi.spyOn(Date, "now").mockReturnValue(later + 60_000);
+  fireEvent.click(screen.getByRole("button", { name: "last 5 minutes" }));
+  await waitFor(() => expect(asked).toHaveBeenCalledTimes(4));
+});
+
+it("leaves it to the router to let a frame pass", async () => {
+  const history = await open();
+  const frames = vi.fn<typeof requestAnimationFrame>();
+  vi.stubGlobal("requestAnimationFrame", frames);
+  await press("Chart 1", "p99.9");
+  await waitFor(() => expect(history.location.search).toBe("?only=1.p99.9"));
+  fireEvent.click(screen.getByRole("button", { name: "Zoom out" }));
+  await waitFor(() => expect(history.location.search).toContain("from="));
+  expect(frames).not.toHaveBeenCalled();
 });

@@ -8,7 +8,7 @@ import { Page } from "../../components/Page";
 import { Async, Empty, Loading } from "../../components/states";
 import { TimeRange } from "../../components/TimeRange";
 import { isLive, resolve, type TextRange, type Window } from "../../grafana/range";
-import { useNow } from "../../lib/useNow";
+import { isAgain, useNow } from "../../lib/useNow";
 import { AlertsPart } from "./AlertsPart";
 import { DownloadMenu } from "./DownloadMenu";
 import { FromAlert } from "./FromAlert";
@@ -31,14 +31,15 @@ export default function IncidentPage() {
     () => ({ from: search.from ?? LAST_HOUR.from, to: search.to ?? LAST_HOUR.to }),
     [search.from, search.to],
   );
-  const [exactly, update] = useNow(isLive(range) ? EVERY_SECONDS : null);
+  const every = isLive(range) ? EVERY_SECONDS : null;
+  const [exactly, update] = useNow(every, `${range.from} ${range.to}`);
   const now = settled(exactly);
   const change = useCallback(
     (changed: TextRange) => {
-      update();
-      void navigate({ search: (before) => ({ ...before, ...changed }), resetScroll: false });
+      if (isAgain(changed, range)) update();
+      else void navigate({ search: (before) => ({ ...before, ...changed }), resetScroll: false });
     },
-    [navigate, update],
+    [navigate, range, update],
   );
   const asked = useMemo(() => askedOf(range, now), [range, now]);
   const usable = typeof asked === "object";

@@ -1,4 +1,4 @@
-import { screen, within } from "@testing-library/react";
+import { fireEvent, screen, waitFor, within } from "@testing-library/react";
 import { beforeEach, expect, it, vi } from "vitest";
 
 import { routed } from "../../testing/routed";
@@ -89,4 +89,36 @@ it("shows the newest where the second question fails", async () => {
   expect((await names()).length).toBeGreaterThan(5);
   expect(asked).toEqual(["{ }", "({ }) && { status = error }"]);
   expect(screen.getByText("the newest 200; there may be more")).toBeTruthy();
+});
+
+it("asks for another query once, and for the same again as of now", async () => {
+  const windows: string[] = [];
+  vi.stubGlobal("fetch", ({ url }: Request) => {
+    const { searchParams } = new URL(url);
+    const q = searchParams.get("q");
+    if (q) windows.push(`${q} ${searchParams.get("end") ?? ""}`);
+    const body = q ? { traces: [trace(1, 0)] } : { scopes: [] };
+    return Promise.resolve(Response.json(body));
+  });
+  const noon = Date.UTC(2026, 0, 1, 12);
+  const clock = vi.spyOn(Date, "now").mockReturnValue(noon);
+  open();
+  await names();
+  windows.length = 0;
+  const ask = async (at: number) => {
+    clock.mockReturnValue(at);
+    fireEvent.click(screen.getByRole("button", { name: "Search" }));
+    await waitFor(() => expect(windows.at(-1)).toContain(` ${at / 1_000}`));
+  };
+  const { length } = windows;
+  fireEvent.change(screen.getByRole("combobox", { name: "TraceQL" }), {
+    target: { value: '{ name = "x" }' },
+  });
+  await ask(noon + 10_000);
+  await ask(noon + 20_000);
+  const q = '{ name = "x" }';
+  expect(windows.slice(length)).toEqual([
+    `${q} ${(noon + 10_000) / 1_000}`,
+    `${q} ${(noon + 20_000) / 1_000}`,
+  ]);
 });

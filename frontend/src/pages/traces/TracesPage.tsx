@@ -9,7 +9,7 @@ import { Async } from "../../components/states";
 import { TimeRange } from "../../components/TimeRange";
 import { resolve } from "../../grafana/range";
 import { count } from "../../lib/format";
-import { useNow } from "../../lib/useNow";
+import { isAgain, useNow } from "../../lib/useNow";
 import { FoundTable } from "./FoundTable";
 import { OrderField } from "./OrderField";
 import { QueryBox } from "./QueryBox";
@@ -32,9 +32,9 @@ function noteOf(found: number): string {
 export default function TracesPage() {
   const search = route.useSearch();
   const navigate = route.useNavigate();
-  const [now, update] = useNow(null);
   const { q = ALL, sort = ERRORS_FIRST } = search;
   const range = { from: search.from ?? "now-1h", to: search.to ?? "now" };
+  const [now, update] = useNow(null, [q, range.from, range.to].join(" "));
   const window = resolve(range, now);
   const seconds = { start: Math.floor(window.from), end: Math.ceil(window.to) };
   const query = useQuery(foundTraces(q, seconds));
@@ -43,8 +43,8 @@ export default function TracesPage() {
     error instanceof ApiError && error.status === BAD_QUERY ? error.message : undefined;
 
   function change(changed: TracesSearch): void {
-    update();
-    void navigate({ search: (before) => ({ ...before, ...changed }), resetScroll: false });
+    if (isAgain(changed, { q, sort, ...range })) update();
+    else void navigate({ search: (before) => ({ ...before, ...changed }), resetScroll: false });
   }
 
   return (

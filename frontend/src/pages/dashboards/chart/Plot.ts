@@ -5,7 +5,6 @@ import uPlot from "uplot";
 import { CLOCK, FONT } from "../../../components/chartOptions";
 import { alone } from "../../../grafana/series";
 import type { Window } from "../../../grafana/range";
-import { afterPaint } from "../../../lib/afterPaint";
 import { Dots } from "./Dots";
 import type { Picture } from "./picture";
 import { fitted } from "./timeline";
@@ -114,7 +113,7 @@ export class Plot {
         drag: { x: true, y: false, setScale: false },
         bind: {
           dblclick: () => () => {
-            afterPaint(() => this.#handlers.zoomOut());
+            this.#handlers.zoomOut();
             return null;
           },
         },
@@ -200,7 +199,7 @@ export class Plot {
     if (width === 0) return;
     const [from, to] = [chart.posToVal(left, "x"), chart.posToVal(left + width, "x")];
     chart.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
-    if (this.#down && width >= DRAGGED) afterPaint(() => this.#handlers.zoom({ from, to }));
+    if (this.#down && width >= DRAGGED) this.#handlers.zoom({ from, to });
     this.#down = false;
   }
 }
