@@ -1,14 +1,8 @@
-import {
-  createMemoryHistory,
-  createRootRoute,
-  createRoute,
-  createRouter,
-  RouterProvider,
-} from "@tanstack/react-router";
-import { render, screen } from "@testing-library/react";
+import { screen } from "@testing-library/react";
 import { expect, it } from "vitest";
 
 import type { RunbookNode } from "../api/types";
+import { routed } from "../testing/routed";
 import RunbookTree from "./RunbookTree";
 
 type Given = Partial<Omit<RunbookNode, "children">> & {
@@ -20,22 +14,12 @@ const text = (value: string): Given => ({ kind: "text", text: value });
 const paragraph = (...children: Given[]): Given => ({ kind: "paragraph", children });
 
 async function draw(...content: Given[]): Promise<HTMLElement> {
-  const root = createRootRoute({});
-  const page = createRoute({
-    getParentRoute: () => root,
-    path: "/",
-    component: () => (
-      <main>
-        <RunbookTree content={content as RunbookNode[]} under={2} />
-      </main>
-    ),
-  });
-  const other = createRoute({ getParentRoute: () => root, path: "/runbooks/$alert" });
-  const router = createRouter({
-    routeTree: root.addChildren([page, other]),
-    history: createMemoryHistory(),
-  });
-  render(<RouterProvider router={router as never} />);
+  const page = () => (
+    <main>
+      <RunbookTree content={content} under={2} />
+    </main>
+  );
+  routed("/", [{ path: "/", component: page }, { path: "/runbooks/$alert" }]);
   return screen.findByRole("main");
 }
 

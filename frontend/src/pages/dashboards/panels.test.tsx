@@ -1,15 +1,8 @@
-import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
-import {
-  createMemoryHistory,
-  createRootRoute,
-  createRoute,
-  createRouter,
-  RouterProvider,
-} from "@tanstack/react-router";
-import { render, screen } from "@testing-library/react";
+import { screen } from "@testing-library/react";
 import { beforeEach, expect, it, vi } from "vitest";
 
 import type { Panel } from "../../grafana/model";
+import { routed } from "../../testing/routed";
 import { BoardContext, PlaceContext, type Shown } from "./BoardContext";
 import { PanelFrame } from "./PanelFrame";
 
@@ -60,26 +53,14 @@ beforeEach(() => {
 });
 
 function draw(changed: Partial<Panel> = {}): void {
-  const root = createRootRoute();
-  const route = createRoute({
-    getParentRoute: () => root,
-    path: "/dashboards/$uid",
-    component: () => <PanelFrame panel={{ ...PANEL, ...changed }} marks={[]} alone={false} />,
-  });
-  const router = createRouter({
-    routeTree: root.addChildren([route]),
-    history: createMemoryHistory({ initialEntries: ["/dashboards/u"] }),
-  });
-  render(
-    <QueryClientProvider client={new QueryClient()}>
-      <PlaceContext value={{ ...SHOWN, uid: SHOWN.board.uid }}>
-        <BoardContext value={SHOWN}>
-          {/* The types know the console's own router only. */}
-          <RouterProvider router={router as never} />
-        </BoardContext>
-      </PlaceContext>
-    </QueryClientProvider>,
+  const board = () => (
+    <PlaceContext value={{ ...SHOWN, uid: SHOWN.board.uid }}>
+      <BoardContext value={SHOWN}>
+        <PanelFrame panel={{ ...PANEL, ...changed }} marks={[]} alone={false} />
+      </BoardContext>
+    </PlaceContext>
   );
+  routed("/dashboards/u", [{ path: "/dashboards/$uid", component: board }]);
 }
 
 it("draws a number that leads to the board behind it", async () => {
