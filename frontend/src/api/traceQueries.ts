@@ -56,8 +56,20 @@ export const MOST_TRACES = 200;
 /** Spans shown of each trace. */
 const SPANS = 5;
 
-/** A pipeline, such as `{ } | count() > 2`, which cannot be a part of another query. */
-const PIPED = /(?<!\|)\|(?!\|)/;
+/** Texts of a query, in which anything may stand. */
+const TEXTS = /"(?:\\.|[^"\\])*"|`[^`]*`/g;
+const PIPE = /(?<!\|)\|(?!\|)/;
+/** What can be said of a whole query only: what is shown of spans, groups of them, hints. */
+const WHOLE = /\b(?:select|by|coalesce|with)\s*\(/;
+
+/** What finds those of a query's traces that have failed spans; null where nothing can. */
+export function failedOf(q: string): string | null {
+  const bare = q.replace(TEXTS, '""');
+  if (WHOLE.test(bare)) return null;
+  // Tempo joins a pipeline to another pipeline only.
+  const failed = PIPE.test(bare) ? "({ status = error } | count() > 0)" : "{ status = error }";
+  return `(${q}) && ${failed}`;
+}
 
 /** The newest, and where there are more, the newest that failed. */
 export const foundTraces = (q: string, range: Seconds) =>
@@ -69,9 +81,10 @@ export const foundTraces = (q: string, range: Seconds) =>
         return content(api.GET("/api/traces/search", { params: { query }, signal }));
       };
       const found = await ask(q);
-      if (found.traces.length < MOST_TRACES || PIPED.test(q)) return found;
+      const narrower = failedOf(q);
+      if (found.traces.length < MOST_TRACES || narrower === null) return found;
       // The newest fill the answer: what failed before them would not be seen.
-      const failed = await ask(`(${q}) && { status = error }`).catch(() => ({ traces: [] }));
+      const failed = await ask(narrower).catch(() => ({ traces: [] }));
       const known = new Set(found.traces.map(({ traceID }) => traceID));
       const older = failed.traces.filter(({ traceID }) => !known.has(traceID));
       return { ...found, traces: [...found.traces, ...older] };

@@ -66,12 +66,26 @@ it("asks for failed traces that the newest ones leave no room for", async () => 
   expect(screen.getByText("the newest 200, 1 older with errors; there may be more")).toBeTruthy();
 });
 
+it.each([
+  ["{ } | count() > 2", "({ } | count() > 2) && ({ status = error } | count() > 0)"],
+  [
+    '{ name = "a | b" || name = `by(` }',
+    '({ name = "a | b" || name = `by(` }) && { status = error }',
+  ],
+])("asks for those of %s that failed", async (q, failed) => {
+  const asked: string[] = [];
+  storeOf(asked);
+  open(`?q=${encodeURIComponent(q)}`);
+  expect((await names())[0]).toBe("trace 1");
+  expect(asked).toEqual([q, failed]);
+});
+
 it("asks once for what cannot be a part of another query", async () => {
   const asked: string[] = [];
   storeOf(asked);
-  open(`?q=${encodeURIComponent("{ } | count() > 2")}`);
+  open(`?q=${encodeURIComponent("{ } | select(name)")}`);
   await names();
-  expect(asked).toEqual(["{ } | count() > 2"]);
+  expect(asked).toEqual(["{ } | select(name)"]);
 });
 
 it("shows the newest where the second question fails", async () => {
