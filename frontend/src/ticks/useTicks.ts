@@ -32,12 +32,14 @@ function heard(now: Ticks, message: Heard): Ticks {
 /** Ticks of a window, read by a worker that lives as long as the component. */
 export function useTicks(wanted: Wanted) {
   const client = useRef<TickClient | null>(null);
-  const [ticks, setTicks] = useState<Ticks>(() => beginning(0));
   const key = JSON.stringify(wanted);
+  const [held, setHeld] = useState(() => ({ of: key, ticks: beginning(0) }));
   const [tries, setTries] = useState(0);
 
   useEffect(() => {
-    const made = new TickClient(startWorker(), (message) => setTicks((now) => heard(now, message)));
+    const made = new TickClient(startWorker(), (message) =>
+      setHeld((now) => ({ ...now, ticks: heard(now.ticks, message) })),
+    );
     client.current = made;
     return () => {
       client.current = null;
@@ -52,7 +54,7 @@ export function useTicks(wanted: Wanted) {
       const now = client.current;
       if (!now || !isWanted) return;
       now.load(JSON.parse(key) as Wanted);
-      setTicks(beginning(now.began));
+      setHeld({ of: key, ticks: beginning(now.began) });
     });
     return () => {
       isWanted = false;
@@ -64,6 +66,8 @@ export function useTicks(wanted: Wanted) {
     [],
   );
   const retry = useCallback(() => setTries((count) => count + 1), []);
+  // Until the load begins, what is held is of another one.
+  const ticks = held.of === key ? held.ticks : beginning(held.ticks.began);
   return { ...ticks, show, retry };
 }
 

@@ -179,6 +179,21 @@ it("asks when the page is painted, and only for what is still wanted", async () 
   expect(loads()[1]).toContain("limit=5000000");
 });
 
+it("shows nothing of what was loaded before when something else is asked for", async () => {
+  const router = open(ADDRESS);
+  const beside = await worker();
+  beside.say(LOADED);
+  beside.say(view(4));
+  expect(screen.getByRole("figure").textContent).toContain("4 seen");
+  vi.stubGlobal("requestAnimationFrame", () => 0);
+  const search = { instrument: "EUR/USD.SIM", kind: "trade" };
+  await act(() => router.navigate({ to: "/data/ticks", search } as never));
+  expect(screen.getByRole("figure", { name: /^trades/ }).textContent).not.toContain("seen");
+  beside.say(view(3));
+  expect(screen.getByRole("figure").textContent).not.toContain("seen");
+  expect(screen.getByText("Asking for trades")).toBeTruthy();
+});
+
 it("stops reading when it is left", async () => {
   const router = open(ADDRESS);
   const beside = await worker();
