@@ -48,9 +48,9 @@ const COLUMNS: readonly Column<DayLine>[] = [
   {
     id: "size",
     title: "Size",
-    width: "5.5rem",
+    width: "6rem",
     end: true,
-    from: 450,
+    from: 460,
     cell: ({ size }) => bytes(size),
   },
 ];

@@ -56,9 +56,13 @@ export function fileColumns(
     {
       id: "instruments",
       title: "Instruments",
-      width: "minmax(7rem, 1.2fr)",
-      from: 620,
-      cell: ({ kind, instrument_ids }) => instrumentsText(kind, instrument_ids ?? []),
+      width: "minmax(10.5rem, 1fr)",
+      // The name of a file is cut last.
+      from: 780,
+      cell: ({ kind, instrument_ids }) => {
+        const text = instrumentsText(kind, instrument_ids ?? []);
+        return <span title={text}>{text}</span>;
+      },
     },
     {
       id: "rows",
@@ -79,9 +83,9 @@ export function fileColumns(
     {
       id: "size",
       title: "Size",
-      width: "5.5rem",
+      width: "6rem",
       end: true,
-      from: 700,
+      from: 890,
       cell: ({ size }) => bytes(size),
     },
   ];

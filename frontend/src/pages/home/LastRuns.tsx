@@ -9,7 +9,7 @@ import { Async } from "../../components/states";
 import { Time } from "../../components/Time";
 import { duration } from "../../lib/format";
 import { pnlText } from "../../lib/pnl";
-import styles from "./list.module.css";
+import styles from "./LastRuns.module.css";
 
 const SHOWN = 12;
 
@@ -29,7 +29,7 @@ export function LastRuns() {
         }
       >
         {(page) => (
-          <ul className={styles.list}>
+          <ul className={styles.runs}>
             {page.items.map((run) => (
               <Run key={run.run_id} run={run} />
             ))}
@@ -42,21 +42,19 @@ export function LastRuns() {
 
 function Run({ run }: { run: ResultSummary }) {
   return (
-    <li className={styles.item}>
-      <div className={styles.line}>
-        <StatusBadge status={run.status} />
-        <Link to="/runs/$runId" params={{ runId: run.run_id }} className={styles.name}>
-          {run.request.strategy} · {run.request.instrument_id}
-        </Link>
-        <span className={styles.end}>
-          <span>{pnlText(run.pnl)}</span>
-          <span className="muted">{duration(run.duration_seconds)}</span>
-          <span className="muted">
-            <Time at={run.finished_at} relative />
-          </span>
-        </span>
-      </div>
-      {run.error && <p className={styles.detail}>{run.error.message}</p>}
+    <li className={styles.run}>
+      <StatusBadge status={run.status} />
+      <Link to="/runs/$runId" params={{ runId: run.run_id }} className={styles.name}>
+        {run.request.strategy} · {run.request.instrument_id}
+      </Link>
+      <span className={styles.figures}>
+        <span>{pnlText(run.pnl)}</span>
+        <span className={styles.took}>{duration(run.duration_seconds)}</span>
+      </span>
+      <span className={styles.when}>
+        <Time at={run.finished_at} relative />
+      </span>
+      {run.error && <p className={styles.error}>{run.error.message}</p>}
     </li>
   );
 }
