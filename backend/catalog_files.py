@@ -105,7 +105,8 @@ class FileIndex:
         except FileNotFoundError:
             return None
         if time.time_ns() - changed < SETTLED_NS:
-            return load(folder)
+            unsettled: T = self._cache.load_unkept(lambda: load(folder))
+            return unsettled
         found: T = self._cache.get_or_load(("files", str(folder), changed), lambda: load(folder))
         return found
 

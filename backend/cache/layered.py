@@ -86,6 +86,14 @@ class Cache(Generic[V]):
         entry, found = self._make(key, loader, codec, mine)
         return entry.take(), found
 
+    def load_unkept(self, loader: Callable[[], V]) -> V:
+        """What cannot be kept, as the content of a file that still changes: a miss each time."""
+        self._telemetry.miss()
+        began = self._clock()
+        value = loader()
+        self._telemetry.loaded(self._clock() - began)
+        return value
+
     def invalidate(self, key: Hashable | None = None) -> None:
         """Drop one entry, or all of them, here and in Redis; what is being loaded is not kept.
 

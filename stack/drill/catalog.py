@@ -183,7 +183,7 @@ FAULTS = (
         "The catalog's files are touched 20 times a second: no cache entry holds",
         touched,
         (Expectation("CacheHitRateCollapsed", {"cache": "catalog"}),),
-        {},
+        {"CacheHitRateCollapsed": "decoded ticks of files that change do not hold either"},
     ),
     Fault(
         "bad-rows",

@@ -36,6 +36,20 @@ def test_a_hit_saves_what_the_load_cost(session: Any, clock: Any) -> None:
     assert ("hit", 2.5, 0.0) in session.telemetry.calls
 
 
+def test_what_cannot_be_kept_is_a_miss_each_time(session: Any, clock: Any) -> None:
+    """With what it cost, so that the hit rate and the seconds say what callers go through."""
+
+    def load() -> str:
+        clock.now += 2.5
+        return "A"
+
+    cache: Cache[str] = Cache("config", session, 10, clock=clock)
+    assert [cache.load_unkept(load), cache.load_unkept(load)] == ["A", "A"]
+    assert session.telemetry.results() == {"miss": 2}
+    assert session.telemetry.calls.count(("loaded", 2.5)) == 2
+    assert len(cache) == 0
+
+
 def test_the_least_recently_used_entry_goes_first(session: Any) -> None:
     """A full cache drops what was not asked for, and counts it."""
     cache: Cache[str] = Cache("config", session, 2)

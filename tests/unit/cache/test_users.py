@@ -12,9 +12,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from backend.cache import shared_store
-from backend.catalog_files import row_groups
+from backend.cache import Cache, shared_store
+from backend.catalog_files import FileIndex, row_groups
 from backend.catalog_manager import CatalogManager
+from backend.conversion.layout import tick_folder
 from backend.data_converter import Converter
 from backend.models import BacktestRequest, BacktestResult
 from backend.result_pages import page_cache
@@ -46,6 +47,17 @@ def test_a_process_learns_of_the_catalog_from_others(
     monkeypatch.setattr(pq, "ParquetFile", None)
     monkeypatch.setattr(pq, "read_metadata", None)
     assert CatalogManager(chosen, session).instruments() == known
+
+
+def test_files_of_a_folder_that_changes_are_missed_each_time(tmp_path: Path, session: Any) -> None:
+    """A cache that such a folder passes by helps nobody, and its hit rate says so."""
+    folder = tick_folder(tmp_path, "quote", "EUR/USD.SIM")
+    folder.mkdir(parents=True)
+    index = FileIndex(tmp_path, Cache("catalog", session, 10))
+    for _ in range(2):
+        os.utime(folder)
+        index.names("quote", "EUR/USD.SIM")
+    assert session.telemetry.results() == {"miss": 2}
 
 
 @pytest.fixture
