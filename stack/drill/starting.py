@@ -17,8 +17,9 @@ from stack.settings import StackSettings
 from stack.ticks import RawTicks
 
 RESEND = "5s"
-MEMORY_LIMIT_MIB = 1024
-"""NautilusTrader takes 0.4 GB of it; the rest is filled within seconds."""
+MEMORY_LIMIT_MIB = 2048
+"""As without a drill. The tens of thousands of files that slow a fast machine take 30 kB each; what
+NautilusTrader's 0.4 GB leave is filled within seconds."""
 
 
 def find_monitors(settings: StackSettings, say: Callable[[str], None]) -> dict[str, Found]:
