@@ -1,6 +1,7 @@
 import { createMemoryHistory } from "@tanstack/react-router";
 import { afterEach, expect, it, vi } from "vitest";
 
+import { afterPaint } from "./lib/afterPaint";
 import { router } from "./router";
 
 afterEach(() => vi.unstubAllGlobals());
@@ -42,4 +43,16 @@ it("lets one pass as well where only what a page shows changes", async () => {
   frames[0]?.(0);
   await vi.waitFor(() => expect(router.state.matches.at(-1)?.search).toHaveProperty("q"));
   expect(frames).toHaveLength(1);
+});
+
+it("lets none pass for what has waited for one already", async () => {
+  startAt("/traces");
+  await router.load();
+  const frames = framesOf();
+  afterPaint(() => void router.navigate({ to: "/traces", search: { q: "{ }" } }));
+  frames[0]?.(0);
+  await vi.waitFor(() => expect(router.state.matches.at(-1)?.search).toHaveProperty("q"));
+  expect(frames).toHaveLength(1);
+  void router.navigate({ to: "/sweeps" });
+  await vi.waitFor(() => expect(frames).toHaveLength(2));
 });

@@ -8,6 +8,7 @@ import { Async, Empty } from "../../components/states";
 import type { Board } from "../../grafana/model";
 import { absolute, isLive, lengthOf, resolve, widened, type Window } from "../../grafana/range";
 import { valuesOf } from "../../grafana/variables";
+import { afterPaint } from "../../lib/afterPaint";
 import { useEscape } from "../../lib/useEscape";
 import { useNow } from "../../lib/useNow";
 import {
@@ -58,10 +59,13 @@ function Opened({ board }: { board: Board }) {
   const given = JSON.stringify(valuesIn(search));
   const every = isLive(range) ? lengthOf(refresh) : null;
   const [now, update] = useNow(every, [range.from, range.to, refresh, given].join(" "));
-  // The router lets a frame pass first, whatever is pressed.
+  // Panels are drawn again, and on a large board even beginning to takes a while: the press is seen
+  // before.
   const change = useCallback(
     (changed: BoardSearch) => {
-      void navigate({ search: (before) => ({ ...before, ...changed }), resetScroll: false });
+      afterPaint(() => {
+        void navigate({ search: (before) => ({ ...before, ...changed }), resetScroll: false });
+      });
     },
     [navigate],
   );
@@ -86,8 +90,10 @@ function Opened({ board }: { board: Board }) {
   }, [board, place, range, now, change]);
   const look = useCallback(
     (changed: (before: BoardSearch) => BoardSearch) => {
-      const search = (before: BoardSearch) => ({ ...before, ...changed(before) });
-      void navigate({ search, replace: true, resetScroll: false });
+      afterPaint(() => {
+        const search = (before: BoardSearch) => ({ ...before, ...changed(before) });
+        void navigate({ search, replace: true, resetScroll: false });
+      });
     },
     [navigate],
   );
