@@ -2,6 +2,7 @@ import { Link, useNavigate } from "@tanstack/react-router";
 import { useMemo } from "react";
 
 import type { components } from "../../api/schema";
+import { MOST_TRACES } from "../../api/traceQueries";
 import { Badge } from "../../components/Badge";
 import { type Column, Table } from "../../components/Table";
 import { Time } from "../../components/Time";
@@ -49,7 +50,8 @@ function placeOf({ id, first }: FoundTrace, isNarrowed: boolean) {
 
 function columnsOf(all: readonly FoundTrace[], isNarrowed: boolean): Column<FoundTrace>[] {
   const counted = all.some(({ spans }) => spans !== null);
-  const names = shownAttributes(all)
+  // Older ones that failed follow, with what they were asked for by.
+  const names = shownAttributes(all.slice(0, MOST_TRACES))
     .filter((name) => !KNOWN.includes(name))
     .slice(0, ATTRIBUTES);
   return [

@@ -52,7 +52,9 @@ function storeOf(asked: string[]): void {
     const q = new URL(url).searchParams.get("q");
     if (!q) return Promise.resolve(Response.json({ scopes: [] }));
     asked.push(q);
-    const traces = q.includes("status = error") ? [MANY[0], trace(1, 1)] : MANY;
+    const status = { key: "status", value: { stringValue: "unset" } };
+    const older = { ...trace(1, 1), spanSets: [{ spans: [{ attributes: [status] }] }] };
+    const traces = q.includes("status = error") ? [MANY[0], older] : MANY;
     return Promise.resolve(Response.json({ traces }));
   });
 }
@@ -64,6 +66,7 @@ it("asks for failed traces that the newest ones leave no room for", async () => 
   expect((await names())[0]).toBe("trace 1");
   expect(asked).toEqual(["{ }", "({ }) && { status = error }"]);
   expect(screen.getByText("the newest 200, 1 older with errors; there may be more")).toBeTruthy();
+  expect(screen.queryByRole("columnheader", { name: "status" })).toBeNull();
 });
 
 it.each([
