@@ -69,7 +69,8 @@ export const jobOfRun = (runId: string) =>
       return found ?? null;
     },
     staleTime: LIVE,
-    refetchInterval: ({ state }) => (state.data ? false : LIVE),
+    // A service that starts again goes on with a sweep in jobs of other ids.
+    refetchInterval: LIVE,
   });
 
 /** A sweep has hundreds of runs that wait; they are jobs to look at once they begin. */

@@ -25,7 +25,7 @@ beforeEach(() => {
   vi.stubGlobal("fetch", ({ url }: Request) => {
     const { pathname, search } = new URL(url);
     asked.push(pathname + search);
-    if (pathname === "/api/jobs/job-1") return Promise.resolve(Response.json(job));
+    if (pathname === `/api/jobs/${job?.job_id}`) return Promise.resolve(Response.json(job));
     if (pathname === "/api/jobs") return Promise.resolve(Response.json(job ? [job] : []));
     return Promise.resolve(Response.json(NOT_FOUND, { status: 404, headers }));
   });
@@ -50,6 +50,13 @@ it("follows it when it begins", async () => {
   job = { ...JOB, status: "running", stage: "run" };
   await act(() => client.invalidateQueries({ queryKey: ["jobs", "job-1"] }));
   expect(await screen.findByText("Running")).toBeTruthy();
+});
+
+it("follows the job that takes its place when the service starts again", async () => {
+  open();
+  await screen.findByText("Waiting");
+  job = { ...JOB, job_id: "job-2", status: "running" };
+  expect(await screen.findByText("Running", {}, { timeout: 5_000 })).toBeTruthy();
 });
 
 it("says what it is that nobody knows of", async () => {
