@@ -12,6 +12,7 @@ from backend.incidents.models import (
     Incident,
     IncidentAlert,
     IncidentRun,
+    IncidentRuns,
     RunningRun,
     SeriesPanel,
     TraceSearch,
@@ -90,24 +91,26 @@ def _runs(incident: Incident, console: str) -> str:
         for one in runs.slowest
     ]  # fmt: skip
     more = _left_out(failed - len(runs.failed), "failed runs")
-    running_heads = ("run", "strategy", "instrument", "window", "started", "so far", "objective",
-                     "stage")  # fmt: skip
-    running = [
+    return "\n\n".join(
+        part for part in (
+            f"## Runs: {runs.total}", said,
+            _section("Failed runs", failed, _table(heads, failures), more, level=3),
+            _running(runs, console),
+            _section("Slowest runs", None, _table(slow_heads, slow), "", level=3),
+        ) if part
+    )  # fmt: skip
+
+
+def _running(runs: IncidentRuns, console: str) -> str:
+    heads = ("run", "strategy", "instrument", "window", "started", "so far", "objective", "stage")
+    rows = [
         (_run(one, console), _cell(one.strategy), _cell(one.instrument_id), one.window,
          _time(one.started_at), _length(one.seconds_so_far),
          _objective(one.objective_seconds, one.seconds_so_far, ""), _stage(one))
         for one in runs.running
     ]  # fmt: skip
-    still_more = _left_out(runs.running_total - len(runs.running), "running ones")
-    return "\n\n".join(
-        part for part in (
-            f"## Runs: {runs.total}", said,
-            _section("Failed runs", failed, _table(heads, failures), more, level=3),
-            _section("Still running", runs.running_total, _table(running_heads, running),
-                     still_more, level=3),
-            _section("Slowest runs", None, _table(slow_heads, slow), "", level=3),
-        ) if part
-    )  # fmt: skip
+    more = _left_out(runs.running_total - len(runs.running), "running ones")
+    return _section("Still running", runs.running_total, _table(heads, rows), more, level=3)
 
 
 def _run(one: IncidentRun | RunningRun, console: str) -> str:
