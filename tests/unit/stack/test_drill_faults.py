@@ -22,11 +22,13 @@ from alerts.build import PLACES, Clock, write
 from alerts.rules import alerts
 from backend import datasets
 from backend.conversion.layout import parse_file_name
+from backend.settings import Settings
 from stack.drill import catalog
 from stack.drill.command import SCALE, drill_environment, main
 from stack.drill.expected import Timetable
 from stack.drill.faults import FAULTS, choose
 from stack.drill.receiver import ALERTS, DEADMAN, Receiver
+from stack.drill.starting import MEMORY_LIMIT_MIB
 from stack.drill.world import frozen
 from stack.settings import DEFAULT_PORTS, load_settings
 from stack.ticks import ensure_ticks
@@ -36,6 +38,12 @@ from stack.ticks import ensure_ticks
 def receiver() -> Iterator[Receiver]:
     with Receiver() as started:
         yield started
+
+
+def test_workers_of_a_drill_have_the_memory_of_others() -> None:
+    """What a drill proves holds without one."""
+    limit = Settings.model_fields["worker_memory_limit"].default
+    assert limit == MEMORY_LIMIT_MIB * 2**20
 
 
 @pytest.fixture(scope="module")
