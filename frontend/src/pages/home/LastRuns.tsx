@@ -9,6 +9,7 @@ import { Async } from "../../components/states";
 import { Time } from "../../components/Time";
 import { duration } from "../../lib/format";
 import { pnlText } from "../../lib/pnl";
+import list from "./list.module.css";
 import styles from "./LastRuns.module.css";
 
 const SHOWN = 12;
@@ -42,7 +43,7 @@ export function LastRuns() {
 
 function Run({ run }: { run: ResultSummary }) {
   return (
-    <li className={styles.run}>
+    <li className={`${list.item} ${styles.run}`}>
       <StatusBadge status={run.status} />
       <Link to="/runs/$runId" params={{ runId: run.run_id }} className={styles.name}>
         {run.request.strategy} · {run.request.instrument_id}
