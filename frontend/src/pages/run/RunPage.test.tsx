@@ -1,6 +1,6 @@
 import type { QueryClient } from "@tanstack/react-query";
 import { act, screen } from "@testing-library/react";
-import { beforeEach, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
 
 import type { Job } from "../../api/types";
 import { noRetries, routed } from "../../testing/routed";
@@ -31,6 +31,8 @@ beforeEach(() => {
   });
 });
 
+afterEach(() => void vi.useRealTimers());
+
 function open(): QueryClient {
   const client = noRetries();
   routed("/runs/run-1", [{ path: "/runs/$runId", component: RunPage }], client);
@@ -53,10 +55,12 @@ it("follows it when it begins", async () => {
 });
 
 it("follows the job that takes its place when the service starts again", async () => {
+  vi.useFakeTimers({ shouldAdvanceTime: true });
   open();
   await screen.findByText("Waiting");
   job = { ...JOB, job_id: "job-2", status: "running" };
-  expect(await screen.findByText("Running", {}, { timeout: 5_000 })).toBeTruthy();
+  await act(() => vi.advanceTimersByTimeAsync(2_000));
+  expect(await screen.findByText("Running")).toBeTruthy();
 });
 
 it("says what it is that nobody knows of", async () => {
