@@ -9,6 +9,13 @@ from playwright.sync_api import Page, expect
 from tests.e2e.embedded import Embedded
 from tests.e2e.pages import until_drawn
 
+CLOSED_AND_SLASH = """() => {
+  document.querySelector("dialog[open]").close();
+  const slash = { key: "/", bubbles: true, cancelable: true };
+  document.activeElement.dispatchEvent(new KeyboardEvent("keydown", slash));
+}"""
+"""Both before the next frame, as on a busy machine, or by fast fingers."""
+
 
 def test_a_slash_searches(page: Page) -> None:
     """Words, arrows and Enter lead to a board; Escape leaves the search."""
@@ -25,6 +32,19 @@ def test_a_slash_searches(page: Page) -> None:
     expect(page.get_by_role("option").first).to_contain_text("Catalog")
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile("/dashboards/nautobs-catalog"))
+
+
+def test_a_slash_is_not_lost_to_a_search_that_was_just_closed(page: Page) -> None:
+    """The browser leaves the focus in the closed dialog's field until it draws again."""
+    page.goto("/")
+    until_drawn(page)
+    page.keyboard.press("/")
+    field = page.get_by_role("combobox")
+    expect(field).to_be_focused()
+    page.keyboard.type("board cat")
+    page.evaluate(CLOSED_AND_SLASH)
+    expect(field).to_be_focused()
+    expect(field).to_have_value("")
 
 
 def test_two_keys_lead_to_a_page(page: Page) -> None:

@@ -7,6 +7,8 @@ import { NAVIGATION } from "./navigation";
 
 const SECOND_KEY_MS = 1_200;
 const TYPING = "input, textarea, select, [contenteditable]";
+// A field in a closed dialog keeps the focus until the browser draws again.
+const UNSEEN = "dialog:not([open])";
 
 export interface Keys {
   openSearch: () => void;
@@ -25,7 +27,8 @@ export function makeKeyHandler({ openSearch, goTo }: Keys, now = () => performan
       }
       return;
     }
-    if (event.altKey || target?.closest(TYPING) || document.querySelector("dialog[open]")) return;
+    const typing = target?.closest(TYPING) && !target.closest(UNSEEN);
+    if (event.altKey || typing || document.querySelector("dialog[open]")) return;
     if (event.key === "/") {
       event.preventDefault();
       openSearch();

@@ -47,6 +47,18 @@ it("leaves keys alone that are typed into a field", () => {
   expect(goTo).not.toHaveBeenCalled();
 });
 
+it("takes a key from a field that closed with its dialog", () => {
+  const { openSearch, press } = keys();
+  const dialog = document.createElement("dialog");
+  const field = dialog.appendChild(document.createElement("input"));
+  dialog.open = true;
+  press("/", {}, field);
+  expect(openSearch).not.toHaveBeenCalled();
+  dialog.open = false;
+  press("/", {}, field);
+  expect(openSearch).toHaveBeenCalledOnce();
+});
+
 const ALL: Found[] = [
   { kind: "Run", title: "run-1 · ema_cross · EUR/USD", href: "/runs/run-1", note: "error" },
   { kind: "Board", title: "Backtests", href: "/dashboards/x" },
