@@ -45,6 +45,29 @@ it("moves by keys and opens by Enter", () => {
   expect(active?.getAttribute("aria-selected")).toBe("true");
 });
 
+it("keeps the mark on its row when others arrive before it, and takes it away with the row", () => {
+  const onOpen = vi.fn();
+  const table = (rows: Line[]) => (
+    <Table label="Lines" rows={rows} columns={COLUMNS} rowKey={(l) => l.id} onOpen={onOpen} />
+  );
+  const [first, second, third] = LINES as [Line, Line, Line];
+  const { rerender } = render(table([second, third]));
+  const press = (key: string) => fireEvent.keyDown(screen.getByRole("grid"), { key });
+  press("ArrowDown");
+  rerender(table([first, second, third]));
+  expect(screen.getByRole("row", { selected: true }).getAttribute("aria-rowindex")).toBe("3");
+  press("Enter");
+  expect(onOpen).toHaveBeenCalledExactlyOnceWith(second);
+  press("ArrowDown");
+  press("Enter");
+  expect(onOpen).toHaveBeenLastCalledWith(third);
+
+  rerender(table([first, second]));
+  press("Enter");
+  expect(onOpen).toHaveBeenCalledTimes(2);
+  expect(screen.queryByRole("row", { selected: true })).toBeNull();
+});
+
 it("asks for an order by a click on the name of a column that has one", () => {
   const onSort = vi.fn();
   draw({ sort: "-size", onSort });

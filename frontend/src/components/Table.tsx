@@ -14,7 +14,7 @@ import {
 
 import { useWidth } from "../lib/useWidth";
 import styles from "./Table.module.css";
-import { direction, moved, nextSort } from "./tableMoves";
+import { direction, type Mark, moved, nextSort, placeOf } from "./tableMoves";
 
 export interface Column<T> {
   id: string;
@@ -59,7 +59,8 @@ export function Table<T>(props: Props<T>) {
   const { label, rows, columns, rowKey, onOpen, onEnd, total, foot } = props;
   const id = useId();
   const scroller = useRef<HTMLDivElement>(null);
-  const [active, setActive] = useState(-1);
+  const [mark, setMark] = useState<Mark | null>(null);
+  const active = placeOf(mark, rows, rowKey);
   const width = useWidth(scroller);
   const shown = useMemo(
     () => columns.filter((column) => width === 0 || width >= (column.from ?? 0)),
@@ -86,9 +87,10 @@ export function Table<T>(props: Props<T>) {
     const page = Math.max(1, Math.floor((scroller.current?.clientHeight ?? 0) / rowHeight()) - 2);
     const next = moved(event.key, active, rows.length, page);
     const row = rows[active];
-    if (next !== null) {
+    const aim = next === null ? undefined : rows[next];
+    if (next !== null && aim !== undefined) {
       event.preventDefault();
-      setActive(next);
+      setMark({ key: rowKey(aim), index: next });
       virtual.scrollToIndex(next);
     } else if (event.key === "Enter" && event.target === event.currentTarget && row) {
       onOpen?.(row);

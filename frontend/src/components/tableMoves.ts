@@ -23,6 +23,25 @@ export function moved(key: string, active: number, rows: number, page: number): 
   }
 }
 
+/** A row that is marked: rows may come before it, as results do that arrive. */
+export interface Mark {
+  key: string;
+  /** Where it was last. */
+  index: number;
+}
+
+/** Where the marked row is among `rows` now; -1 when there is none, or it has gone. */
+export function placeOf<T>(
+  mark: Mark | null,
+  rows: readonly T[],
+  rowKey: (row: T) => string,
+): number {
+  if (mark === null) return -1;
+  const there = rows[mark.index];
+  if (there !== undefined && rowKey(there) === mark.key) return mark.index;
+  return rows.findIndex((row) => rowKey(row) === mark.key);
+}
+
 /** How `column` is ordered by `sort`, such as `-created_at`. */
 export function direction(
   sort: string | undefined,

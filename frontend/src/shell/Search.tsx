@@ -19,10 +19,15 @@ export default function Search({ onClose }: { onClose: () => void }) {
   const id = useId();
   const dialog = useRef<HTMLDialogElement>(null);
   const [text, setText] = useState("");
-  const [active, setActive] = useState(0);
+  // By its address: runs that begin meanwhile come before others.
+  const [marked, setMarked] = useState<string | null>(null);
   const navigate = useNavigate();
   const found = matching(useFindable(text), text).slice(0, SHOWN);
-  const chosen = found[Math.min(active, found.length - 1)];
+  const active = Math.max(
+    0,
+    found.findIndex(({ href }) => href === marked),
+  );
+  const chosen = found[active];
 
   useEffect(() => dialog.current?.showModal(), []);
 
@@ -35,7 +40,7 @@ export default function Search({ onClose }: { onClose: () => void }) {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (step !== undefined) {
       event.preventDefault();
-      setActive((now) => Math.min(found.length - 1, Math.max(0, now + step)));
+      setMarked(found[Math.min(found.length - 1, Math.max(0, active + step))]?.href ?? null);
     } else if (event.key === "Enter" && chosen) {
       event.preventDefault();
       open(chosen);
@@ -49,14 +54,14 @@ export default function Search({ onClose }: { onClose: () => void }) {
         aria-label="Page, run, data, board or runbook"
         aria-expanded
         aria-controls={`${id}-list`}
-        aria-activedescendant={chosen ? `${id}-${found.indexOf(chosen)}` : undefined}
+        aria-activedescendant={chosen ? `${id}-${active}` : undefined}
         placeholder="Page, run, data, board or runbook"
         autoComplete="off"
         spellCheck={false}
         value={text}
         onChange={(event) => {
           setText(event.target.value);
-          setActive(0);
+          setMarked(null);
         }}
         onKeyDown={onKeyDown}
       />

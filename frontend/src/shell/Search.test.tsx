@@ -1,0 +1,36 @@
+import { act, fireEvent, screen } from "@testing-library/react";
+import { expect, it, vi } from "vitest";
+
+import { lastRuns } from "../api/queries";
+import { noRetries, routed } from "../testing/routed";
+import Search from "./Search";
+
+const run = (run_id: string) => ({
+  run_id,
+  status: "ok",
+  request: { strategy: "idle", instrument_id: "EUR/USD.SIM" },
+});
+
+it("keeps the choice where it is when a run begins meanwhile", async () => {
+  HTMLDialogElement.prototype.showModal = vi.fn();
+  const client = noRetries();
+  const runs = (...ids: string[]) =>
+    client.setQueryData(lastRuns(100).queryKey, { items: ids.map(run) } as never);
+  runs("run-2", "run-1");
+  const router = routed(
+    "/",
+    [
+      { path: "/", component: () => <Search onClose={vi.fn()} /> },
+      { path: "/runs/$runId", component: () => "A run" },
+    ],
+    client,
+  );
+  const field = await screen.findByRole("combobox", { hidden: true });
+  fireEvent.change(field, { target: { value: "idle" } });
+  fireEvent.keyDown(field, { key: "ArrowDown" });
+  act(() => void runs("run-3", "run-2", "run-1"));
+  await screen.findByText(/^run-3/);
+  fireEvent.keyDown(field, { key: "Enter" });
+  await screen.findByText("A run");
+  expect(router.state.location.pathname).toBe("/runs/run-1");
+});
