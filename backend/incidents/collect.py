@@ -97,7 +97,7 @@ class _Asking:
 
     async def runs(self) -> IncidentRuns:
         where = self.where
-        # Before the results: a run that ends meanwhile is among both rather than in neither.
+        # Before the results: a run that ends meanwhile is found twice rather than not at all.
         going_on, now = where.running(), datetime.now(UTC)
 
         def read() -> IncidentRuns:

@@ -28,10 +28,12 @@ def runs(
     by_status = results.count_during(start, end)
     failed = results.during(start, end, FAILED, "finished_at", MOST_FAILED)
     slowest = results.during(start, end, ("ok",), "duration_seconds", MOST_SLOW)
+    # What ended after `going_on` was taken is shown as it ended.
+    ended = {one.run_id for one in (*failed, *slowest)}
     running = [
         _running(job, work, job.started_at, limits, now)
         for job, work in going_on
-        if job.started_at is not None and job.started_at <= end
+        if job.started_at is not None and job.started_at <= end and work.run_id not in ended
     ]
     running.sort(key=lambda one: one.started_at)
     return IncidentRuns(

@@ -192,6 +192,19 @@ def test_runs_that_go_on_are_shown_with_how_far_they_are(
     assert (found["running_total"], found["total"]) == (2, 0)
 
 
+def test_a_run_that_ended_meanwhile_is_shown_once(
+    hour: Callable[[], Any], begin_run: Callable[..., None], save_run: Callable[..., None]
+) -> None:
+    """As ended: its job was found before its result was kept."""
+    for n, status in ((1, "ok"), (2, "error")):
+        begin_run(n, 10)
+        save_run(n, 10, status=status)
+    begin_run(3, 10)
+    found = hour()["runs"]
+    assert [one["run_id"] for one in found["running"]] == ["run-00003"]
+    assert (found["running_total"], found["total"]) == (1, 2)
+
+
 def test_so_many_running_ones_at_most(
     hour: Callable[[], Any], begin_run: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
