@@ -183,6 +183,7 @@ class JobManager:
             status="queued",
             trace_id=spans.trace_id,
             run_id=work.run_id,
+            sweep_id=work.sweep_id,
             created_at=datetime.now(UTC),
         )
         self._book.add(Entry(job, work, spans, time.monotonic()))

@@ -257,6 +257,7 @@ class Job(BaseModel):
     data_points: int | None = None
     trace_id: str = ""
     run_id: str | None = None
+    sweep_id: str | None = Field(default=None, description="of a run that is one of a sweep")
     slot: int | None = None
     created_at: datetime
     started_at: datetime | None = None

@@ -81,7 +81,9 @@ def test_a_sweep_gives_what_separate_runs_give(service: Service) -> None:
     for run in sweep["runs"]:
         result = service.http.get(f"/backtest/results/{run['run_id']}").json()
         assert result["sweep_id"] == sweep["sweep_id"]
+        assert service.job(run["job_id"])["sweep_id"] == sweep["sweep_id"]
         single = service.run("ema_cross", **run["params"])
+        assert service.job(single["job_id"])["sweep_id"] is None
         service.ended(single["job_id"])
         wanted = service.http.get(f"/backtest/results/{single['run_id']}").json()
         assert wanted["orders"] > 10

@@ -1852,6 +1852,11 @@ export interface components {
              */
             status: "queued" | "running" | "ok" | "error" | "cancelled" | "timeout" | "killed";
             /**
+             * Sweep Id
+             * @description of a run that is one of a sweep
+             */
+            sweep_id?: string | null;
+            /**
              * Trace Id
              * @default
              */

@@ -49,6 +49,11 @@ export function JobCard({ job, at }: { job: Job; at: number }) {
             <span className="mono">{name}</span>
           )}
         </span>
+        {job.sweep_id && (
+          <Link to="/sweeps/$sweepId" params={{ sweepId: job.sweep_id }}>
+            sweep
+          </Link>
+        )}
         {job.trace_id && (
           <Link to="/traces/$traceId" params={{ traceId: job.trace_id }}>
             trace

@@ -10,6 +10,7 @@ const JOB: Partial<Job> = {
   job_id: "job-1",
   job_type: "sweep",
   run_id: "run-1",
+  sweep_id: "sweep-1",
   status: "queued",
   created_at: "2026-01-05T12:00:00Z",
 };
@@ -43,6 +44,7 @@ it("shows the job of a run that waits in a sweep", async () => {
   open();
   expect(await screen.findByText("Waiting")).toBeTruthy();
   expect(screen.getByRole("button", { name: "Cancel" })).toBeTruthy();
+  expect(screen.getByRole("link", { name: "sweep" }).getAttribute("href")).toBe("/sweeps/sweep-1");
   expect(asked).toContain("/api/jobs?run_id=run-1&limit=1");
 });
 

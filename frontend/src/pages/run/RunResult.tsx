@@ -31,6 +31,15 @@ export function RunResult({ run }: { run: BacktestResult }) {
       }
       tools={
         <>
+          {run.sweep_id && (
+            <Link
+              to="/sweeps/$sweepId"
+              params={{ sweepId: run.sweep_id }}
+              className={buttonClass()}
+            >
+              Sweep
+            </Link>
+          )}
           {run.trace_id && (
             <Link
               to="/traces/$traceId"
