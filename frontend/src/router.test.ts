@@ -3,6 +3,7 @@ import { afterEach, expect, it, vi } from "vitest";
 
 import { afterPaint } from "./lib/afterPaint";
 import { router } from "./router";
+import { until } from "./testing/until";
 
 afterEach(() => vi.unstubAllGlobals());
 
@@ -25,11 +26,11 @@ it("lets a frame pass between what is pressed and the page that it leads to", as
   expect(router.state.matches.at(-1)?.routeId).toBe("/");
 
   void router.navigate({ to: "/sweeps" });
-  await vi.waitFor(() => expect(frames).toHaveLength(1));
+  await until(() => expect(frames).toHaveLength(1));
   expect(router.state.matches.at(-1)?.routeId).toBe("/");
 
   frames[0]?.(0);
-  await vi.waitFor(() => expect(router.state.matches.at(-1)?.routeId).toBe("/sweeps"));
+  await until(() => expect(router.state.matches.at(-1)?.routeId).toBe("/sweeps"));
 });
 
 it("lets one pass as well where only what a page shows changes", async () => {
@@ -37,11 +38,11 @@ it("lets one pass as well where only what a page shows changes", async () => {
   await router.load();
   const frames = framesOf();
   void router.navigate({ to: "/traces", search: { q: "{ status = error }" } });
-  await vi.waitFor(() => expect(frames).toHaveLength(1));
+  await until(() => expect(frames).toHaveLength(1));
   expect(router.state.matches.at(-1)?.search).toEqual({});
 
   frames[0]?.(0);
-  await vi.waitFor(() => expect(router.state.matches.at(-1)?.search).toHaveProperty("q"));
+  await until(() => expect(router.state.matches.at(-1)?.search).toHaveProperty("q"));
   expect(frames).toHaveLength(1);
 });
 
@@ -51,8 +52,8 @@ it("lets none pass for what has waited for one already", async () => {
   const frames = framesOf();
   afterPaint(() => void router.navigate({ to: "/traces", search: { q: "{ }" } }));
   frames[0]?.(0);
-  await vi.waitFor(() => expect(router.state.matches.at(-1)?.search).toHaveProperty("q"));
+  await until(() => expect(router.state.matches.at(-1)?.search).toHaveProperty("q"));
   expect(frames).toHaveLength(1);
   void router.navigate({ to: "/sweeps" });
-  await vi.waitFor(() => expect(frames).toHaveLength(2));
+  await until(() => expect(frames).toHaveLength(2));
 });

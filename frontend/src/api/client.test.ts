@@ -1,5 +1,6 @@
 import { beforeEach, expect, it, vi } from "vitest";
 
+import { until } from "../testing/until";
 import { api, content } from "./client";
 import { ApiError, Unreachable } from "./problem";
 
@@ -55,5 +56,5 @@ it("makes a problem of an answer that is none", async () => {
 it("says that the service does not answer, and asks it for a sign", async () => {
   answer.mockRejectedValue(new TypeError("failed to fetch"));
   await expect(startARun()).rejects.toBeInstanceOf(Unreachable);
-  await vi.waitFor(() => expect(answer.mock.calls.length).toBeGreaterThan(1));
+  await until(() => expect(answer.mock.calls.length).toBeGreaterThan(1));
 });

@@ -1,6 +1,7 @@
 import { afterEach, expect, it, vi } from "vitest";
 
 import { reportSilence } from "./reachability";
+import { until } from "../testing/until";
 
 afterEach(() => vi.unstubAllGlobals());
 
@@ -8,7 +9,7 @@ it("asks whether the service is back with a traceparent, as every request has on
   const fetched = vi.fn<typeof fetch>().mockResolvedValue(new Response());
   vi.stubGlobal("fetch", fetched);
   reportSilence();
-  await vi.waitFor(() => expect(fetched).toHaveBeenCalledOnce());
+  await until(() => expect(fetched).toHaveBeenCalledOnce());
   const headers = new Headers(fetched.mock.lastCall?.[1]?.headers);
   expect(headers.get("traceparent")).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-00$/);
 });

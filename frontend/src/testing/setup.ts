@@ -1,6 +1,9 @@
-import { cleanup } from "@testing-library/react";
+import { cleanup, configure } from "@testing-library/react";
 import { afterEach } from "vitest";
 
+import { PATIENCE_MS } from "./until";
+
+configure({ asyncUtilTimeout: PATIENCE_MS });
 afterEach(cleanup);
 
 // What a test does not answer is not asked of whatever listens on this machine.

@@ -1,5 +1,6 @@
 import { beforeEach, expect, it, vi } from "vitest";
 
+import { until } from "../testing/until";
 import { Loader } from "./loader";
 import type { FromWorker, LoadRequest } from "./protocol";
 import { answerOf, ASKS, BIDS, STREAM, TIMES } from "./testing/stream";
@@ -72,7 +73,7 @@ it("draws what has arrived before the rest has", async () => {
   });
   asked.mockResolvedValue(new Response(body as BodyInit, { headers: HELD }));
   const done = loader.handle(REQUEST);
-  await vi.waitFor(() => expect(said).toHaveLength(1));
+  await until(() => expect(said).toHaveLength(1));
   await loader.handle(VIEW);
   expect(said[1]).toMatchObject({ type: "view", inside: 2, whole: false });
   go?.();

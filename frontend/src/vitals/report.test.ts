@@ -1,6 +1,7 @@
 import { beforeEach, expect, it, vi } from "vitest";
 
 import { beginAction, takeActions, traced } from "../api/trace";
+import { until } from "../testing/until";
 import { isTellingActions, send } from "./report";
 
 const fetched = vi.fn<typeof fetch>();
@@ -32,13 +33,13 @@ it("tells what people did until the service has no use for it", async () => {
   send([], true);
   expect(told().map(({ action }) => action)).toEqual(["click", "report"]);
   expect(told()[0]?.page).toBe("home");
-  await vi.waitFor(() => expect(isTellingActions()).toBe(true));
+  await until(() => expect(isTellingActions()).toBe(true));
 
   const headers = { "X-Tracing": "off" };
   fetched.mockResolvedValue(new Response(null, { status: 204, headers }));
   act();
   send([], true);
-  await vi.waitFor(() => expect(isTellingActions()).toBe(false));
+  await until(() => expect(isTellingActions()).toBe(false));
   act();
   send([{ vital: "LCP", page: "home", value: 1 }], true);
   expect(told()).toEqual([]);
