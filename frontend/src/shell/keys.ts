@@ -16,7 +16,8 @@ export interface Keys {
 }
 
 /** A handler of key events that knows which came before. */
-export function makeKeyHandler({ openSearch, goTo }: Keys, now = () => performance.now()) {
+export function makeKeyHandler({ openSearch, goTo }: Keys) {
+  // When keys were pressed, by the browser; a busy page hears of them later.
   let went = -Infinity;
   return (event: KeyboardEvent): void => {
     const target = event.target as Element | null;
@@ -32,11 +33,11 @@ export function makeKeyHandler({ openSearch, goTo }: Keys, now = () => performan
     if (event.key === "/") {
       event.preventDefault();
       openSearch();
-    } else if (now() - went < SECOND_KEY_MS && goTo(event.key)) {
+    } else if (event.timeStamp - went < SECOND_KEY_MS && goTo(event.key)) {
       event.preventDefault();
       went = -Infinity;
     } else if (event.key === "g") {
-      went = now();
+      went = event.timeStamp;
     }
   };
 }

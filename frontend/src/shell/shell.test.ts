@@ -6,10 +6,10 @@ import { type Found, matching } from "./matching";
 function keys() {
   const [openSearch, goTo] = [vi.fn(), vi.fn((key: string) => key === "b")];
   let time = 0;
-  const handler = makeKeyHandler({ openSearch, goTo }, () => time);
+  const handler = makeKeyHandler({ openSearch, goTo });
   const press = (key: string, more: KeyboardEventInit = {}, target: Element = document.body) => {
     const event = new KeyboardEvent("keydown", { key, bubbles: true, ...more });
-    Object.defineProperty(event, "target", { value: target });
+    Object.defineProperties(event, { target: { value: target }, timeStamp: { value: time } });
     handler(event);
   };
   return { openSearch, goTo, press, wait: (ms: number) => (time += ms) };
@@ -29,6 +29,15 @@ it("goes to a page by g and its letter", () => {
   press("g");
   press("b");
   expect(goTo).toHaveBeenCalledExactlyOnceWith("b");
+});
+
+it("takes two keys that were pressed together, however late it hears of them", () => {
+  const { goTo, press } = keys();
+  const clock = vi.spyOn(performance, "now").mockReturnValue(0);
+  press("g");
+  clock.mockReturnValue(9_000);
+  press("b");
+  expect(goTo).toHaveBeenCalledOnce();
 });
 
 it("forgets a g of long ago", () => {
