@@ -1,6 +1,7 @@
-import { fireEvent, screen, waitFor, within } from "@testing-library/react";
+import { act, fireEvent, screen, waitFor, within } from "@testing-library/react";
 import { beforeEach, expect, it, vi } from "vitest";
 
+import { noRetries } from "../../testing/routed";
 import { laidOut, open, service } from "./testing";
 
 const FAILURE = { at: "2024-01-03T00:00:00Z", error: "5 of 9 rows cannot be held", field: "bid" };
@@ -146,4 +147,29 @@ it("chooses all files of a day, or none", async () => {
   expect(screen.getByRole("button", { name: "Convert 2 files" })).toBeTruthy();
   fireEvent.click(all);
   expect(screen.getByRole("button", { name: "Convert the day" })).toBeTruthy();
+});
+
+it("keeps the day that is open when a newer one arrives, and what was ticked of it", async () => {
+  let days = DAYS;
+  answers({ "/api/datasets": () => Response.json(days) });
+  const client = noRetries();
+  open("/data", client);
+  const box = await screen.findByRole("checkbox", { name: "Convert b.parquet" });
+  fireEvent.click(box);
+  days = DAYS.flatMap((one) => [one, { ...one, day: "2024-01-03" }]);
+  await act(() => client.invalidateQueries({ queryKey: ["datasets"] }));
+  expect(await screen.findByRole("link", { name: "2024-01-03" })).toBeTruthy();
+  expect(screen.getByRole("checkbox", { name: "Convert b.parquet" })).toBe(box);
+  expect(box).toHaveProperty("checked", true);
+});
+
+it("opens another day when the one that was open is gone", async () => {
+  let days = DAYS;
+  answers({ "/api/datasets": () => Response.json(days) });
+  const client = noRetries();
+  open("/data", client);
+  await screen.findByRole("grid", { name: "Files of 2024-01-02" });
+  days = DAYS.map((one) => ({ ...one, day: "2024-01-01" }));
+  await act(() => client.invalidateQueries({ queryKey: ["datasets"] }));
+  expect(await screen.findByRole("grid", { name: "Files of 2024-01-01" })).toBeTruthy();
 });

@@ -28,8 +28,12 @@ export default function DataPage() {
   const query = useQuery(rawDays);
   const { file } = search;
   const [began, setBegan] = useState<Began | null>(null);
-  // Without a choice the newest.
-  const day = search.day ?? daysOf(query.data ?? [])[0]?.day;
+  // Without a choice the newest of when the page was opened: a newer one that comes closes no day.
+  const newest = daysOf(query.data ?? [])[0]?.day;
+  const [first, setFirst] = useState(newest);
+  const isThere = (day: string | undefined) => query.data?.some((one) => one.day === day);
+  if (newest && !isThere(first)) setFirst(newest);
+  const day = search.day ?? first;
   const open = query.data?.find((one) => one.day === day);
   const chosen = open?.files.find((one) => one.path === file);
   return (

@@ -2,16 +2,17 @@
 
 import { vi } from "vitest";
 
-import { routed } from "../../testing/routed";
+import { noRetries, routed } from "../../testing/routed";
 import DataPage from "./DataPage";
 import { readDataSearch, readTicksSearch } from "./search";
 import TicksPage from "./TicksPage";
 
-export function open(address: string) {
-  return routed(address, [
+export function open(address: string, client = noRetries()) {
+  const places = [
     { path: "/data", component: DataPage, validateSearch: readDataSearch },
     { path: "/data/ticks", component: TicksPage, validateSearch: readTicksSearch },
-  ]);
+  ];
+  return routed(address, places, client);
 }
 
 type Answer = Response | (() => Response | Promise<Response>);
