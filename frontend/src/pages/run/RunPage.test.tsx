@@ -1,8 +1,9 @@
 import type { QueryClient } from "@tanstack/react-query";
-import { act, screen } from "@testing-library/react";
+import { act, fireEvent, screen } from "@testing-library/react";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 
-import type { Job } from "../../api/types";
+import { result } from "../../api/queries";
+import type { BacktestResult, Job } from "../../api/types";
 import { noRetries, routed } from "../../testing/routed";
 import RunPage from "./RunPage";
 
@@ -15,6 +16,15 @@ const JOB: Partial<Job> = {
   created_at: "2026-01-05T12:00:00Z",
 };
 const NOT_FOUND = { title: "Not Found", status: 404, detail: "no result run-1" };
+const WINDOW = { start: "2024-01-02T00:00:00Z", end: "2024-01-02T01:00:00Z" };
+const ENDED = {
+  status: "ok",
+  created_at: "2026-01-05T12:00:00Z",
+  finished_at: "2026-01-05T12:01:00Z",
+  orders: 2,
+  request: { ...WINDOW, strategy: "idle", instrument_id: "EUR/USD.SIM" },
+  versions: {},
+} as unknown as BacktestResult;
 
 let job: Partial<Job> | undefined;
 let asked: string[];
@@ -69,4 +79,20 @@ it("says what it is that nobody knows of", async () => {
   job = undefined;
   open();
   expect((await screen.findByRole("alert")).textContent).toContain("no result run-1");
+});
+
+it("shows nothing of one run on the page of another", async () => {
+  const client = noRetries();
+  for (const run_id of ["run-1", "run-2"]) {
+    client.setQueryData(result(run_id).queryKey, { ...ENDED, run_id });
+  }
+  const router = routed("/runs/run-1", [{ path: "/runs/$runId", component: RunPage }], client);
+  await screen.findByText("run-1");
+  await act(() => router.navigate({ to: "/runs/run-2" } as never));
+  const shown = await screen.findByRole("combobox", { name: "Orders shown" });
+  fireEvent.change(shown, { target: { value: "buys" } });
+  act(() => router.history.back());
+  await screen.findByText("run-1");
+  const other = screen.getByRole("combobox", { name: "Orders shown" });
+  expect(other).toHaveProperty("value", "all");
 });

@@ -36,7 +36,8 @@ export default function RunPage() {
       </Page>
     );
   }
-  if (query.data) return <RunResult run={query.data} />;
+  // Of another run nothing is kept: neither what is armed nor what is sought.
+  if (query.data) return <RunResult key={runId} run={query.data} />;
   return (
     <Page title={runId}>
       <Panel title="Result">

@@ -32,6 +32,7 @@ export default function TracePage() {
     >
       <Panel title="Waterfall" note={found && <TraceHead trace={found} />} className={styles.panel}>
         <TraceView
+          key={id}
           id={id}
           chosen={span}
           onChoose={(chosen) =>
