@@ -1,9 +1,12 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { useState } from "react";
+import { useEffect, useState } from "react";
 
 import { api, content } from "../../api/client";
 import { Button } from "../../components/Button";
+import { useEscape } from "../../lib/useEscape";
+
+const ASKED_MS = 5_000;
 
 /** Deletes a result at the second click; the first asks. */
 export function DeleteRun({ runId }: { runId: string }) {
@@ -21,15 +24,29 @@ export function DeleteRun({ runId }: { runId: string }) {
       await client.invalidateQueries({ queryKey: ["results"] });
     },
   });
-  if (remove.error) return <Button disabled>{remove.error.message}</Button>;
+  useEscape(asked ? () => setAsked(false) : null);
+  // Safari gives a clicked button no focus: it is never left.
+  useEffect(() => {
+    if (!asked) return;
+    const timer = setTimeout(() => setAsked(false), ASKED_MS);
+    return () => clearTimeout(timer);
+  }, [asked]);
   return (
-    <Button
-      kind="danger"
-      disabled={remove.isPending}
-      onBlur={() => setAsked(false)}
-      onClick={() => (asked ? remove.mutate() : setAsked(true))}
-    >
-      {asked ? "Delete for good" : "Delete"}
-    </Button>
+    <>
+      {remove.error && <span role="alert">{remove.error.message}</span>}
+      <Button
+        kind="danger"
+        disabled={remove.isPending}
+        onBlur={() => setAsked(false)}
+        onClick={({ detail }) => {
+          // The second click of a double one answers nothing.
+          if (detail > 1) return;
+          setAsked(!asked);
+          if (asked) remove.mutate();
+        }}
+      >
+        {remove.isPending ? "Deleting" : asked ? "Delete for good" : "Delete"}
+      </Button>
+    </>
   );
 }
