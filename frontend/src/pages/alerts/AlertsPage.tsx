@@ -28,7 +28,12 @@ export default function AlertsPage() {
   const query = useQuery(alerts);
   const change = useCallback(
     (changed: AlertsSearch) =>
-      void navigate({ search: (now) => ({ ...now, ...changed }), resetScroll: false }),
+      void navigate({
+        search: (now) => ({ ...now, ...changed }),
+        // Letters are no steps to go back by.
+        replace: "q" in changed,
+        resetScroll: false,
+      }),
     [navigate],
   );
   const shown = withoutWatchdog(query.data?.alerts ?? []).filter(
