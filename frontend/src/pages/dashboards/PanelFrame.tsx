@@ -12,6 +12,7 @@ import {
 } from "react";
 
 import { Failed, Loading, Stale } from "../../components/states";
+import { useLast } from "../../lib/useLast";
 import { useWidth } from "../../lib/useWidth";
 import { fieldConfig, type Panel } from "../../grafana/model";
 import { aboutPanel } from "../../grafana/support";
@@ -93,7 +94,7 @@ interface QueriedProps extends Omit<Props, "alone"> {
 }
 
 function Queried({ panel, marks, kind: Kind }: QueriedProps) {
-  const { board, values, window } = useBoard();
+  const { board, values, range, window } = useBoard();
   const place = useRef<HTMLDivElement>(null);
   const visible = useVisible(place);
   const width = useWidth(place);
@@ -107,7 +108,7 @@ function Queried({ panel, marks, kind: Kind }: QueriedProps) {
   });
   // The part is fetched while its values are asked for.
   useEffect(() => void LOADED[panel.type]?.(), [panel.type]);
-  const { data } = query;
+  const { data, at } = useLast(query, JSON.stringify([panel.id, values, range]));
   const events = exemplars.data ?? NONE;
   // Time goes on every few seconds: what has no new values is not drawn again.
   const body = useMemo(
@@ -127,7 +128,7 @@ function Queried({ panel, marks, kind: Kind }: QueriedProps) {
         )
       ) : (
         <>
-          {query.error && <Stale at={query.dataUpdatedAt} error={query.error} retry={retry} />}
+          {query.error && <Stale at={at} error={query.error} retry={retry} />}
           <Late busy={query.isPlaceholderData} />
           <Suspense fallback={<Loading what={panel.title} lines={2} />}>{body}</Suspense>
         </>

@@ -1,4 +1,5 @@
-import { screen } from "@testing-library/react";
+import { fireEvent, screen } from "@testing-library/react";
+import { useState } from "react";
 import { beforeEach, expect, it, vi } from "vitest";
 
 import type { Panel } from "../../grafana/model";
@@ -89,4 +90,46 @@ it("leads from a panel to itself alone", async () => {
 it("draws texts as texts", async () => {
   draw({ type: "text", options: { content: "One.\n\nTwo <b>2</b>." } });
   expect(await screen.findByText("Two <b>2</b>.")).toBeTruthy();
+});
+
+const PROBLEM = { title: "Unavailable", status: 503, detail: "no Prometheus" };
+
+/** A board whose window can move on, and whose range can become another. */
+function Moving() {
+  const [shown, setShown] = useState(SHOWN);
+  const window = { from: shown.window.from + 60, to: shown.window.to + 60 };
+  return (
+    <PlaceContext value={{ ...shown, uid: SHOWN.board.uid }}>
+      <BoardContext value={shown}>
+        <button onClick={() => setShown({ ...shown, window })}>later</button>
+        <button
+          onClick={() => setShown({ ...shown, window, range: { from: "now-2h", to: "now" } })}
+        >
+          longer
+        </button>
+        <PanelFrame panel={PANEL} marks={[]} alone={false} />
+      </BoardContext>
+    </PlaceContext>
+  );
+}
+
+async function drawnThenDown(): Promise<void> {
+  result = [{ metric: {}, value: [0, "1234"] }];
+  routed("/dashboards/u", [{ path: "/dashboards/$uid", component: Moving }]);
+  await screen.findByText("1.23K");
+  vi.stubGlobal("fetch", () => Promise.resolve(Response.json(PROBLEM, { status: 503 })));
+}
+
+it("keeps what it shows when the next moment cannot be asked for", async () => {
+  await drawnThenDown();
+  fireEvent.click(screen.getByRole("button", { name: "later" }));
+  expect((await screen.findByText(/As of/)).textContent).toContain("no Prometheus");
+  expect(screen.getByText("1.23K")).toBeTruthy();
+});
+
+it("keeps nothing for another range", async () => {
+  await drawnThenDown();
+  fireEvent.click(screen.getByRole("button", { name: "longer" }));
+  expect((await screen.findByRole("alert")).textContent).toContain("no Prometheus");
+  expect(screen.queryByText("1.23K")).toBeNull();
 });

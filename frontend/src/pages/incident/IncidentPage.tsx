@@ -5,9 +5,10 @@ import { lazy, Suspense, useCallback, useMemo } from "react";
 import { incident } from "../../api/alertQueries";
 import { Button } from "../../components/Button";
 import { Page } from "../../components/Page";
-import { Async, Empty, Loading } from "../../components/states";
+import { Async, Empty, Loading, Stale } from "../../components/states";
 import { TimeRange } from "../../components/TimeRange";
 import { isLive, resolve, type TextRange, type Window } from "../../grafana/range";
+import { useLast } from "../../lib/useLast";
 import { isAgain, useNow } from "../../lib/useNow";
 import { AlertsPart } from "./AlertsPart";
 import { DownloadMenu } from "./DownloadMenu";
@@ -72,6 +73,7 @@ interface KnownProps {
 
 function Known(props: KnownProps) {
   const query = useQuery(incident(props.window.from, props.window.to));
+  const { data: found, at } = useLast(query, `${props.range.from} ${props.range.to}`);
   const charts = (
     <Suspense fallback={<Loading what="the charts" lines={6} />}>
       <KeyPanels {...props} />
@@ -79,18 +81,23 @@ function Known(props: KnownProps) {
   );
   return (
     <div className={styles.parts} aria-busy={query.isFetching}>
-      <Async query={query} what="the incident" lines={10}>
-        {(found) => (
-          <>
-            <Overview incident={found} />
-            <AlertsPart incident={found} />
-            <RunsPart incident={found} />
-            {charts}
-            <TracesPart incident={found} />
-          </>
-        )}
-      </Async>
-      {query.isError && !query.data && charts}
+      {found ? (
+        <>
+          {query.error && <Stale at={at} error={query.error} retry={() => void query.refetch()} />}
+          <Overview incident={found} />
+          <AlertsPart incident={found} />
+          <RunsPart incident={found} />
+          {charts}
+          <TracesPart incident={found} />
+        </>
+      ) : (
+        <>
+          <Async query={query} what="the incident" lines={10}>
+            {() => null}
+          </Async>
+          {query.isError && charts}
+        </>
+      )}
     </div>
   );
 }
