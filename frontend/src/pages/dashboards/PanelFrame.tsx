@@ -116,8 +116,9 @@ function Queried({ panel, marks, kind: Kind }: QueriedProps) {
     [Kind, panel, data, events, marks],
   );
   const retry = () => void query.refetch();
+  const busy = query.isFetching || exemplars.isFetching;
   return (
-    <div ref={place} className={styles.body} aria-busy={query.isFetching}>
+    <div ref={place} className={styles.body} aria-busy={busy}>
       {data === undefined ? (
         query.error ? (
           <div className={styles.failed}>

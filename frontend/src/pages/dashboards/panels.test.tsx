@@ -1,4 +1,4 @@
-import { fireEvent, screen } from "@testing-library/react";
+import { act, fireEvent, screen, waitFor } from "@testing-library/react";
 import { useState } from "react";
 import { beforeEach, expect, it, vi } from "vitest";
 
@@ -132,4 +132,24 @@ it("keeps nothing for another range", async () => {
   fireEvent.click(screen.getByRole("button", { name: "longer" }));
   expect((await screen.findByRole("alert")).textContent).toContain("no Prometheus");
   expect(screen.queryByText("1.23K")).toBeNull();
+});
+
+it("is busy until its exemplars are there as well", async () => {
+  let answer: (exemplars: Response) => void = () => undefined;
+  const late = new Promise<Response>((resolve) => (answer = resolve));
+  const values = Response.json({
+    status: "success",
+    data: { resultType: "vector", result: [{ metric: {}, value: [0, "7"] }] },
+  });
+  vi.stubGlobal("fetch", ({ url }: Request) =>
+    url.includes("exemplars") ? late : Promise.resolve(values.clone()),
+  );
+  draw({ targets: [{ refId: "A", expr: "x", instant: true, exemplar: true }] });
+  const body = (await screen.findByText("7")).closest("[aria-busy]");
+  expect(body?.getAttribute("aria-busy")).toBe("true");
+  await act(async () => {
+    answer(Response.json({ status: "success", data: [] }));
+    await late;
+  });
+  await waitFor(() => expect(body?.getAttribute("aria-busy")).toBe("false"));
 });
