@@ -44,3 +44,8 @@ export function problemOf(body: unknown, status: number, path: string): Problem 
 function isProblem(body: unknown): body is Problem {
   return typeof body === "object" && body !== null && "detail" in body && "status" in body;
 }
+
+/** There is none: never was, not yet, or not any more. */
+export function isMissing(error: Error | null): boolean {
+  return error instanceof ApiError && error.status === 404;
+}

@@ -5,18 +5,13 @@ import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { readTrace } from "../tracing/otlp";
 import { type Trace, unixMs } from "../tracing/model";
 import { api, content } from "./client";
-import { ApiError } from "./problem";
+import { ApiError, isMissing } from "./problem";
 
 const SECOND = 1_000;
 /** Spans of what has just happened are still on their way for so long. */
 const ARRIVING = 30 * SECOND;
 const AGAIN = 3 * SECOND;
 const NAMES_FRESH = 60 * SECOND;
-
-/** Nothing is known of the trace: never sent, not yet, or not any more. */
-export function isUnknown(error: Error | null): boolean {
-  return error instanceof ApiError && error.status === 404;
-}
 
 /** A trace; one that has just happened is asked for again until all of it should be there. */
 export const trace = (id: string, endedAt?: number) =>
@@ -34,7 +29,7 @@ export const trace = (id: string, endedAt?: number) =>
     structuralSharing: (before, now) => (isSame(before, now) ? before : now),
     refetchInterval: ({ state: { data, error } }) => {
       const end = data ? unixMs(data, data.length) : (endedAt ?? 0);
-      const awaited = data !== undefined || isUnknown(error);
+      const awaited = data !== undefined || isMissing(error);
       return awaited && Date.now() - end < ARRIVING ? AGAIN : false;
     },
   });

@@ -3,7 +3,8 @@
 import { useQuery } from "@tanstack/react-query";
 import { lazy, Suspense } from "react";
 
-import { isUnknown, trace } from "../../api/traceQueries";
+import { trace } from "../../api/traceQueries";
+import { useMissing } from "../../api/useMissing";
 import { Async, Loading } from "../states";
 import { UnknownTrace } from "./UnknownTrace";
 
@@ -19,7 +20,8 @@ interface Props {
 
 export function TraceView({ id, endedAt, chosen, onChoose }: Props) {
   const query = useQuery(trace(id, endedAt));
-  if (!query.data && isUnknown(query.error)) {
+  const missing = useMissing(id, query);
+  if (!query.data && missing) {
     return <UnknownTrace retry={() => void query.refetch()} />;
   }
   return (

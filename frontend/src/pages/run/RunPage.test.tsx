@@ -28,17 +28,19 @@ const ENDED = {
 
 let job: Partial<Job> | undefined;
 let asked: string[];
+let results: () => Promise<Response>;
 
 beforeEach(() => {
   job = JOB;
   asked = [];
   const headers = { "content-type": "application/problem+json" };
+  results = () => Promise.resolve(Response.json(NOT_FOUND, { status: 404, headers }));
   vi.stubGlobal("fetch", ({ url }: Request) => {
     const { pathname, search } = new URL(url);
     asked.push(pathname + search);
     if (pathname === `/api/jobs/${job?.job_id}`) return Promise.resolve(Response.json(job));
     if (pathname === "/api/jobs") return Promise.resolve(Response.json(job ? [job] : []));
-    return Promise.resolve(Response.json(NOT_FOUND, { status: 404, headers }));
+    return results();
   });
 });
 
@@ -73,6 +75,17 @@ it("follows the job that takes its place when the service starts again", async (
   job = { ...JOB, job_id: "job-2", status: "running" };
   await act(() => vi.advanceTimersByTimeAsync(2_000));
   expect(await screen.findByText("Running")).toBeTruthy();
+});
+
+it("keeps the job that is shown while the result is asked for again", async () => {
+  vi.useFakeTimers({ shouldAdvanceTime: true });
+  open();
+  const cancel = await screen.findByRole("button", { name: "Cancel" });
+  results = () => new Promise(() => undefined);
+  const before = asked.filter((path) => path === "/api/backtest/results/run-1").length;
+  await act(() => vi.advanceTimersByTimeAsync(3_100));
+  const after = asked.filter((path) => path === "/api/backtest/results/run-1").length;
+  expect([after - before, screen.queryByRole("button", { name: "Cancel" })]).toEqual([1, cancel]);
 });
 
 it("says what it is that nobody knows of", async () => {

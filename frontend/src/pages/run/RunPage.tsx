@@ -2,9 +2,10 @@ import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 
 import { useJob } from "../../api/events";
-import { ApiError } from "../../api/problem";
+import { isMissing } from "../../api/problem";
 import { jobOfRun, result } from "../../api/queries";
 import type { Job } from "../../api/types";
+import { useMissing } from "../../api/useMissing";
 import { JobCard } from "../../components/JobCard";
 import { Page } from "../../components/Page";
 import { Panel } from "../../components/Panel";
@@ -15,10 +16,6 @@ const route = getRouteApi("/runs/$runId");
 
 const AGAIN_MS = 3_000;
 
-function isMissing(error: Error | null): boolean {
-  return error instanceof ApiError && error.status === 404;
-}
-
 /** A run: while it waits or goes on its job, afterwards its result. */
 export default function RunPage() {
   const { runId } = route.useParams();
@@ -27,7 +24,7 @@ export default function RunPage() {
     // A run that goes on has no result yet.
     refetchInterval: ({ state }) => (isMissing(state.error) ? AGAIN_MS : false),
   });
-  const missing = isMissing(query.error);
+  const missing = useMissing(runId, query);
   const { data: job } = useQuery({ ...jobOfRun(runId), enabled: missing });
   if (missing && job) {
     return (
