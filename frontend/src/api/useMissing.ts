@@ -4,14 +4,14 @@ import { useState } from "react";
 import { isMissing } from "./problem";
 
 /**
- * Whether there is none of that id, also while that is asked again.
+ * The answer that there is none of that id, also while that is asked again; null without it.
  *
  * A query without data forgets its error as soon as it asks: what is drawn for it would go and come.
  */
-export function useMissing(id: string, { data, error }: UseQueryResult): boolean {
-  const [gone, setGone] = useState<string>();
-  const known = data !== undefined || error !== null;
-  const now = isMissing(error) ? id : known ? undefined : gone;
-  if (now !== gone) setGone(now);
-  return now === id;
+export function useMissing(id: string, { data, error }: UseQueryResult): Error | null {
+  const [last, setLast] = useState({ id, error });
+  const isAsked = data === undefined && error === null && last.id === id;
+  if (!isAsked && (last.id !== id || last.error !== error)) setLast({ id, error });
+  const said = isAsked ? last.error : error;
+  return isMissing(said) ? said : null;
 }

@@ -94,6 +94,16 @@ it("says what it is that nobody knows of", async () => {
   expect((await screen.findByRole("alert")).textContent).toContain("no result run-1");
 });
 
+it("goes on to say so while it is asked for again", async () => {
+  vi.useFakeTimers({ shouldAdvanceTime: true });
+  job = undefined;
+  open();
+  const alert = await screen.findByRole("alert");
+  results = () => new Promise(() => undefined);
+  await act(() => vi.advanceTimersByTimeAsync(3_100));
+  expect(screen.queryByRole("alert")).toBe(alert);
+});
+
 it("shows nothing of one run on the page of another", async () => {
   const client = noRetries();
   for (const run_id of ["run-1", "run-2"]) {

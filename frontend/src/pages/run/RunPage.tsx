@@ -9,7 +9,7 @@ import { useMissing } from "../../api/useMissing";
 import { JobCard } from "../../components/JobCard";
 import { Page } from "../../components/Page";
 import { Panel } from "../../components/Panel";
-import { Async } from "../../components/states";
+import { Async, Failed } from "../../components/states";
 import { RunResult } from "./RunResult";
 
 const route = getRouteApi("/runs/$runId");
@@ -25,7 +25,7 @@ export default function RunPage() {
     refetchInterval: ({ state }) => (isMissing(state.error) ? AGAIN_MS : false),
   });
   const missing = useMissing(runId, query);
-  const { data: job } = useQuery({ ...jobOfRun(runId), enabled: missing });
+  const { data: job } = useQuery({ ...jobOfRun(runId), enabled: missing !== null });
   if (missing && job) {
     return (
       <Page title={runId}>
@@ -38,9 +38,13 @@ export default function RunPage() {
   return (
     <Page title={runId}>
       <Panel title="Result">
-        <Async query={query} what="the result" lines={8}>
-          {() => null}
-        </Async>
+        {missing ? (
+          <Failed error={missing} retry={() => void query.refetch()} />
+        ) : (
+          <Async query={query} what="the result" lines={8}>
+            {() => null}
+          </Async>
+        )}
       </Panel>
     </Page>
   );
