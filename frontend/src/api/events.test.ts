@@ -58,6 +58,13 @@ it("keeps the list of what goes on, the newest first", () => {
   expect(active()).toEqual(["c", "b"]);
 });
 
+it("keeps the list while nobody looks at it", async () => {
+  stream.tell("state", { job_id: "a", status: "running" }, { job_id: "b", status: "queued" });
+  await vi.advanceTimersByTimeAsync(60 * 60_000);
+  stream.tell("changes", { job_id: "a", status: "running", progress: 0.5 });
+  expect(active()).toEqual(["b", "a"]);
+});
+
 it("tells whoever looks at a job, and keeps no other", () => {
   client.setQueryData(job("a").queryKey, made({ status: "queued" }));
   stream.tell("changes", { status: "running", progress: 0.5 }, { job_id: "b", status: "running" });

@@ -14,6 +14,8 @@ const RESULTS_MS = 3_000;
 /** Follow all jobs of the service. Call the result to stop. */
 export function followJobs(client: QueryClient): () => void {
   const results = makeRefresh(client);
+  // Changes are told to what was known: the list is kept where no page shows it.
+  client.setQueryDefaults(activeJobs.queryKey, { gcTime: Infinity });
   const stop = listen<JobsMessage>("/api/jobs/events", "jobs", {
     hear: (message) => {
       setLive(true);
