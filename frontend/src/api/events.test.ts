@@ -92,6 +92,18 @@ it("asks for what ended while nothing was told", () => {
   expect(asked()).toEqual(["jobs a", "result run-a", "results"]);
 });
 
+it("asks for what was followed and is not told of, as after a restart of the service", () => {
+  for (const job_id of ["a", "c"]) {
+    client.setQueryData(job(job_id).queryKey, made({ job_id, status: "running" }));
+  }
+  client.setQueryData(job("b").queryKey, made({ job_id: "b", status: "ok" }));
+  stream.onerror?.();
+  client.setQueryData(activeJobs.queryKey, [made({ job_id: "c", status: "running" })]);
+  invalidated.mockClear();
+  stream.tell("state");
+  expect(asked()).toEqual(["jobs c", "jobs a", "results"]);
+});
+
 it("opens a stream that broke again, later each time, and asks meanwhile", async () => {
   stream.tell("state");
   expect(unlessLive(2_000)).toBe(false);

@@ -37,7 +37,8 @@ function hear(message: JobsMessage, client: QueryClient, refreshResults: () => v
   const before = client.getQueryData(activeJobs.queryKey) ?? [];
   const told = new Map(message.jobs.map((job) => [job.job_id, job]));
   const kept = message.kind === "changes" ? before.filter((job) => !told.has(job.job_id)) : [];
-  const gone = message.kind === "state" ? before.filter((job) => !told.has(job.job_id)) : [];
+  const gone =
+    message.kind === "state" ? known(before, client).filter((job) => !told.has(job.job_id)) : [];
   // An answer that is on its way is older than this.
   void client.cancelQueries({ queryKey: activeJobs.queryKey }, { silent: true });
   client.setQueryData(activeJobs.queryKey, newestFirst([...kept, ...message.jobs]));
@@ -49,6 +50,14 @@ function hear(message: JobsMessage, client: QueryClient, refreshResults: () => v
     if (run_id) invalidate(client, ["result", run_id]);
   }
   if (ended.length) refreshResults();
+}
+
+/** Jobs that went on so far: those of the list, and those that pages look at. */
+function known(listed: Job[], client: QueryClient): Job[] {
+  const followed = client
+    .getQueriesData<Job>({ queryKey: ["jobs"] })
+    .flatMap(([[, id], job]) => (job && job.job_id === id && isActive(job) ? [job] : []));
+  return [...new Map([...listed, ...followed].map((job) => [job.job_id, job])).values()];
 }
 
 /** Only what is looked at is kept: a sweep has thousands of jobs. */

@@ -3,7 +3,7 @@ import { useEffect, useState } from "react";
 
 import { convert, forgetData } from "../../api/dataQueries";
 import { useJob } from "../../api/events";
-import { ApiError } from "../../api/problem";
+import { ApiError, isMissing } from "../../api/problem";
 import { isActive } from "../../api/queries";
 import type { Job } from "../../api/types";
 import { Button } from "../../components/Button";
@@ -60,6 +60,10 @@ function Refused({ error }: { error: Error }) {
   );
 }
 
+const FORGOTTEN = new Error(
+  "The service no longer knows this conversion: convert again what is missing.",
+);
+
 /** The conversion that was started here, to its end and after it. */
 function Started({ jobId }: { jobId: string }) {
   const client = useQueryClient();
@@ -68,6 +72,8 @@ function Started({ jobId }: { jobId: string }) {
   useEffect(() => {
     if (over) void forgetData(client);
   }, [client, over]);
+  // Jobs do not outlive the service; what was converted by then does.
+  if (isMissing(error) && !over) return <Refused error={FORGOTTEN} />;
   if (error && !data) return <Refused error={error} />;
   if (!data) return null;
   return (

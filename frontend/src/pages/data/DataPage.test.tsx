@@ -125,6 +125,22 @@ it("converts the files that were chosen, and shows the job", async () => {
   });
 });
 
+it("says that a conversion is gone with the service that did it", async () => {
+  let job = () => Response.json({ ...JOB, status: "running", progress: 0.42 });
+  answers({
+    "/api/datasets/convert": Response.json({ job_id: "job-1", trace_id: "t" }, { status: 202 }),
+    "/api/jobs/job-1": () => job(),
+  });
+  const client = noRetries();
+  open("/data", client);
+  fireEvent.click(await screen.findByRole("button", { name: "Convert the day" }));
+  expect(await screen.findByText("42 %")).toBeTruthy();
+  job = () => Response.json({ status: 404, detail: "no job" }, { status: 404 });
+  act(() => void client.invalidateQueries({ queryKey: ["jobs", "job-1"] }));
+  expect(await screen.findByText(/no longer knows this conversion/)).toBeTruthy();
+  expect(screen.queryByText("42 %")).toBeNull();
+});
+
 it("says beside the button why a conversion could not begin", async () => {
   const problem = { title: "Not found", status: 404, detail: "there are no raw files for that" };
   answers({ "/api/datasets/convert": Response.json(problem, { status: 404 }) });
