@@ -3,6 +3,8 @@
 import {
   infiniteQueryOptions,
   keepPreviousData,
+  MutationCache,
+  QueryCache,
   QueryClient,
   queryOptions,
 } from "@tanstack/react-query";
@@ -22,7 +24,16 @@ const TRIES = 2;
 
 /** The cache of all answers. Refusals are final; silence is asked again. */
 export function makeQueryClient(): QueryClient {
+  /** A session that has ended shows by what is refused. */
+  function refused(error: Error): void {
+    if (!(error instanceof ApiError) || error.status !== 401) return;
+    void client.invalidateQueries({ queryKey: session.queryKey }, { cancelRefetch: false });
+  }
   const client = new QueryClient({
+    queryCache: new QueryCache({
+      onError: (error, { queryKey }) => queryKey[0] !== session.queryKey[0] && refused(error),
+    }),
+    mutationCache: new MutationCache({ onError: refused }),
     defaultOptions: {
       queries: {
         staleTime: 5 * SECOND,
