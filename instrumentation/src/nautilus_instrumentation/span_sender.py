@@ -38,6 +38,7 @@ SECONDS_FOR_EXPORTER = 0.5
 FLUSH_CHECK_SECONDS = 0.05
 FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 30.0
+MOST_DOUBLINGS = 64
 ATTEMPTS = 3
 """Times a batch is tried: enough for a collector that restarts."""
 
@@ -235,7 +236,9 @@ class SpanSender(SpanProcessor):
             self._failures = 0
             return
         self._failures += 1
-        pause = min(FIRST_PAUSE_SECONDS * 2 ** (self._failures - 1), LONGEST_PAUSE_SECONDS)
+        # Bounded, because an outage of a night has more failures than a float can be doubled.
+        doublings = min(self._failures - 1, MOST_DOUBLINGS)
+        pause = min(FIRST_PAUSE_SECONDS * 2**doublings, LONGEST_PAUSE_SECONDS)
         self._pause_until = self._clock() + pause
         if self._failures == 1:
             logger.warning(

@@ -7,8 +7,11 @@ import os
 import socket
 
 import pytest
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
 from nautilus_instrumentation import span_sender
+from nautilus_instrumentation.guard import Guard
 
 
 def _attributes(pairs):
@@ -183,6 +186,33 @@ def test_a_short_outage_loses_nothing(start, receiver, wait_until, quick_pauses)
     wait_until(lambda: receiver.spans)
     traced.close()
     assert (traced.counted("exported"), traced.counted("dropped")) == (1, 0)
+
+
+class Away(SpanExporter):
+    """Fails for a number of attempts."""
+
+    def __init__(self, failures):
+        self.left = failures
+
+    def export(self, spans):
+        self.left -= 1
+        return SpanExportResult.SUCCESS if self.left < 0 else SpanExportResult.FAILURE
+
+
+def test_an_outage_of_a_night_ends_too(wait_until, monkeypatch):
+    """Pauses stop growing long before a number gets too large."""
+    for pause in ("FIRST_PAUSE_SECONDS", "LONGEST_PAUSE_SECONDS"):
+        monkeypatch.setattr(span_sender, pause, 0.0)
+    monkeypatch.setattr(span_sender, "ATTEMPTS", 10**9)
+    exported, dropped = [], []
+    sender = span_sender.SpanSender(
+        lambda: Away(2000), exported=exported.append, dropped=dropped.append, guard=Guard(),
+        queue_size=8, batch_size=1,
+    )  # fmt: skip
+    sender.on_end(ReadableSpan("one"))
+    wait_until(lambda: exported)
+    sender.shutdown()
+    assert (exported, dropped) == ([1], [])
 
 
 def test_an_outage_is_logged_once(start, receiver, wait_until, caplog, quick_pauses):
