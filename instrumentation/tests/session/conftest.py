@@ -29,7 +29,7 @@ from nautilus_instrumentation.settings import Settings
 from nautilus_instrumentation.tracing import Tracing
 
 
-def _wait_until(condition: Callable[[], object], seconds: float = 10.0) -> None:
+def _wait_until(condition: Callable[[], object], seconds: float = 60.0) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
@@ -62,7 +62,7 @@ class Receiver:
                 receiver.requests += 1
                 receiver.paths.add(self.path)
                 if receiver.hang:
-                    receiver.released.wait(60)
+                    receiver.released.wait(120)
                 if receiver.status == 200:
                     if self.headers.get("Content-Encoding") == "gzip":
                         body = gzip.decompress(body)
