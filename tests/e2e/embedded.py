@@ -26,6 +26,7 @@ from stack.tally import Tally
 from stack.targets import backtest
 from stack.ticks import RawTicks, ensure_ticks
 from tests.integration.service_process import DATASETS, DAY, until, write_raw_day
+from tests.ports import free_ports
 
 ROOT = Path(__file__).resolve().parents[2]
 SCALE = "0.1"
@@ -119,7 +120,9 @@ def embedded(
         found[REDIS.name] = redis
     with Receiver() as receiver, Supervisor(folder / "logs") as supervisor:
         clock = {**user.environment, "ALERT_TIME_SCALE": scale}
-        settings = load_settings(drill_environment(clock, receiver, folder), root=ROOT)
+        ports = {name: str(port) for name, port in free_ports().items()}
+        environment = {**drill_environment(clock, receiver, folder), **ports}
+        settings = load_settings(environment, root=ROOT)
         ticks = _described(ensure_ticks(user.var_dir / "ticks"), folder)
         world = start(supervisor, settings, ticks, found, threading.Event(), say)
         load = Load(world.api, Tally()) if rich else LightLoad(world.api, PAUSE_SECONDS)

@@ -18,7 +18,8 @@ from aiosmtpd.smtp import AuthResult, Envelope, LoginPassword
 from alerts.build import Place, write
 from stack.provision import Found
 from tests import http_server
-from tests.integration.service_process import free_port, until
+from tests.integration.service_process import until
+from tests.ports import free_port
 
 EXTERNAL_URL = "http://alertmanager.example:9093"
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import os
 import re
-import socket
 import subprocess
 import sys
 import time
@@ -25,6 +24,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from nautilus_instrumentation.metrics import MetricSpec
 from tests.http_server import HttpServer, Request
+from tests.ports import free_port
 
 DEADLINE_SECONDS = 120
 DAY = "2024-01-02"
@@ -65,12 +65,6 @@ def write_raw_day(folder: Path) -> None:
     columns = {"ts": ts, "bid": bid, "ask": np.round(bid + 2e-5, 5)}
     pq.write_table(pa.table(columns), day / "quotes.parquet")
     (folder / "datasets.toml").write_text(DATASETS)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class TraceReceiver(HttpServer):

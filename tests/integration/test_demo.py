@@ -21,8 +21,9 @@ import pytest
 from nautilus_instrumentation import metrics
 from stack.monitor import JOB, MUST_MOVE, Prometheus
 from stack.provision import ALERTMANAGER, PROMETHEUS, Missing, provision
-from stack.settings import DEFAULT_PORTS, load_settings
+from stack.settings import load_settings
 from stack.ticks import ensure_ticks
+from tests.ports import free_ports
 
 ROOT = Path(__file__).resolve().parents[2]
 SHARED_DATA = ROOT.parent / "shared" / "data" / "raw_tick_data"
@@ -68,16 +69,6 @@ class Run:
 
     def exit_code(self, seconds: float = 120.0) -> int:
         return self.process.wait(seconds)
-
-
-def free_ports() -> dict[str, int]:
-    probes = {name: socket.socket() for name in DEFAULT_PORTS}
-    for probe in probes.values():
-        probe.bind(("127.0.0.1", 0))
-    ports = {name: probe.getsockname()[1] for name, probe in probes.items()}
-    for probe in probes.values():
-        probe.close()
-    return ports
 
 
 @pytest.fixture

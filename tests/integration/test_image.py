@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -18,6 +17,7 @@ import pytest
 from deploy import secrets
 from deploy.lint import ROOT
 from tests.integration.service_process import until
+from tests.ports import free_port
 
 NOBODY = 65534
 UV = shutil.which("uv") or str(ROOT / ".venv-uv" / "bin" / "uv")
@@ -125,12 +125,6 @@ def install(folder: Path, python: str) -> None:
         assert done.returncode == 0, done.stderr
 
 
-def free_port() -> str:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return str(probe.getsockname()[1])
-
-
 def test_the_service_starts_as_another_user_with_a_tree_it_cannot_write(image: Image) -> None:
     """It answers, asks for the token on writes, and says where its runbooks and boards are."""
     data = Path(tempfile.mkdtemp(prefix="nautobs-data-"))
@@ -140,7 +134,7 @@ def test_the_service_starts_as_another_user_with_a_tree_it_cannot_write(image: I
             folder.chmod(0o777)
         port = free_port()
         service = image.start(
-            "-m", "backend", BACKEND_PORT=port, WORKERS="1",
+            "-m", "backend", BACKEND_PORT=str(port), WORKERS="1",
             API_TOKEN_FILE=str(data / "secrets" / "api_token"), CATALOG_DIR=str(data / "catalog"),
             RESULTS_DIR=str(data / "results"), NAUTOBS_METRICS_DIR=str(data / "metrics"),
             OTEL_SDK_DISABLED="true",

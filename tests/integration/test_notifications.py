@@ -17,10 +17,11 @@ from stack.monitor import WATCHDOG, Prometheus
 from stack.processes import Service, Supervisor
 from stack.provision import ALERTMANAGER, PROMETHEUS, Found, provision
 from stack.services import fresh_layout, services
-from stack.settings import DEFAULT_PORTS, load_settings
+from stack.settings import load_settings
 from stack.ticks import RawTicks
 from tests.http_server import HttpServer, Request
 from tests.integration.service_process import until
+from tests.ports import free_ports
 
 ROOT = Path(__file__).resolve().parents[2]
 INTERVAL = 2
@@ -108,8 +109,9 @@ def stack(
         if not isinstance(answer, Found):
             pytest.skip(str(answer))
         found[tool.name] = answer
+    ports = {name: str(port) for name, port in free_ports().items()}
     environment = {
-        **INHERITED, **dict.fromkeys(DEFAULT_PORTS, "0"), "VAR_DIR": "var", "WORKERS": "1",
+        **INHERITED, **ports, "VAR_DIR": "var", "WORKERS": "1",
         "ALERT_TIME_SCALE": "0.01", "WATCHDOG_INTERVAL": str(INTERVAL),
         "DEADMAN_WEBHOOK": deadman.url,
     }  # fmt: skip

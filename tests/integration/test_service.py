@@ -16,7 +16,8 @@ import pyarrow as pa
 import pytest
 
 from nautilus_instrumentation import attributes, metrics
-from tests.integration.service_process import DAY, ROWS, free_port, until
+from tests.integration.service_process import DAY, ROWS, until
+from tests.ports import free_port
 
 
 @pytest.fixture(scope="module")

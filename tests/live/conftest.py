@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -20,11 +19,12 @@ from pathlib import Path
 import pytest
 
 from stack.provision import ALERTMANAGER, PROMETHEUS, Missing, provision
-from stack.settings import DEFAULT_PORTS, load_settings
+from stack.settings import load_settings
 from stack.ticks import ensure_ticks
 from tests.compat.asked import ROOT
 from tests.compat.grafana_api import Grafana, login
 from tests.compat.platform import Addresses, Platform, Refused
+from tests.ports import free_ports
 
 GIVEN = ("PROMETHEUS_URL", "ALERTMANAGER_URL", "TEMPO_URL")
 
@@ -103,14 +103,6 @@ def demo(folder: Path) -> Iterator[Addresses]:
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(120)
-
-
-def free_ports() -> dict[str, int]:
-    with contextlib.ExitStack() as held:
-        probes = {name: held.enter_context(socket.socket()) for name in DEFAULT_PORTS}
-        for probe in probes.values():
-            probe.bind(("127.0.0.1", 0))
-        return {name: probe.getsockname()[1] for name, probe in probes.items()}
 
 
 def until_working(process: subprocess.Popen[bytes], log: Path) -> None:

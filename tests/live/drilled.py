@@ -25,7 +25,7 @@ from tests.compat import answers, asked
 from tests.compat.asked import ROOT, Question, Search
 from tests.compat.excuses import LISTED, excused
 from tests.compat.platform import Addresses, Platform
-from tests.live.conftest import free_ports
+from tests.ports import free_ports
 
 SETTINGS = load_settings(root=ROOT)
 LEFT = Layout(SETTINGS.var_dir / "drill" / "demo")

@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from stack.processes import Service, StackError, Supervisor, is_ready
+from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -36,9 +37,7 @@ WITH_CHILD = (
 
 @pytest.fixture
 def port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    return free_port()
 
 
 @pytest.fixture
