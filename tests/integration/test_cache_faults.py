@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import itertools
+import json
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -16,7 +18,6 @@ from tests.integration.service_process import Service, until
 
 CALLERS = 4
 RUNS = 3
-SORTS = ("created_at", "-created_at", "duration_seconds", "-duration_seconds", "orders", "pnl")
 
 
 @pytest.fixture(scope="module")
@@ -34,9 +35,7 @@ class Callers:
     One list of each round is asked for the first time: the service looks for it in Redis.
     """
 
-    _new = (
-        (limit, sort) for sort, limit in itertools.product(SORTS, range(RUNS + 1, 200))
-    )  # of all callers, whichever fault they see
+    _new = itertools.count()  # of all callers, whichever fault they see
     _lock = threading.Lock()
 
     def __init__(self, service: Service, reference: Service | None = None) -> None:
@@ -79,8 +78,8 @@ class Callers:
                 for path, expected in self._expected.items():
                     self._check(http, path, expected)
                 with self._lock:
-                    limit, sort = next(Callers._new)
-                self._check(http, f"/backtest/results?limit={limit}&sort={sort}", self._items)
+                    begin = next(Callers._new)
+                self._check(http, all_results(begin), self._items)
                 self._rounds[number] += 1
 
     def _check(self, http: httpx.Client, path: str, expected: Any) -> None:
@@ -93,6 +92,12 @@ class Callers:
                 self.wrong.append(f"{path}: {answer.status_code} {answer.text[:300]}")
         except httpx.HTTPError as error:
             self.wrong.append(f"{path}: {error!r}")
+
+
+def all_results(begin: int) -> str:
+    """A list from so many microseconds after 1970 on, before all results that there are."""
+    cursor = base64.urlsafe_b64encode(json.dumps(["created_at", begin, ""]).encode())
+    return f"/backtest/results?sort=created_at&cursor={cursor.decode().rstrip('=')}"
 
 
 def by_id(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -122,7 +127,8 @@ def test_answers_stay_right_whatever_redis_does(
         return service.http.get("/ready").json()["status"] == "degraded"
 
     assert redis.client.keys("nautobs:*")
-    assert not breaker_is_open()
+    # A slow machine may not have kept to Redis' quarter of a second.
+    until(lambda: not breaker_is_open())
     # What a process has in memory it does not look up: another one comes to the spoilt entries.
     folder = service.folder
     with Callers(service) as callers:
@@ -135,7 +141,7 @@ def test_answers_stay_right_whatever_redis_does(
         with Callers(other, reference=service) as others:
             others.go_on()
             callers.go_on()
-    assert not breaker_is_open()
+    until(lambda: not breaker_is_open())
     assert redis_errors(other) > 0
 
     faults = (
