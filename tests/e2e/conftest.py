@@ -22,7 +22,7 @@ from tests.e2e.embedded import Embedded, embedded
 from tests.e2e.watching import Watch
 
 REQUIRED = "E2E_REQUIRED"
-WAIT_MS = 30_000
+WAIT_MS = 120_000
 """How long an expectation may take to come true; a busy machine needs some of it."""
 expect.set_options(timeout=WAIT_MS)
 SIZE = {"width": 1280, "height": 900}

@@ -25,7 +25,13 @@ from stack.settings import load_settings
 from stack.tally import Tally
 from stack.targets import backtest
 from stack.ticks import RawTicks, ensure_ticks
-from tests.integration.service_process import DATASETS, DAY, until, write_raw_day
+from tests.integration.service_process import (
+    DATASETS,
+    DAY,
+    DEADLINE_SECONDS,
+    until,
+    write_raw_day,
+)
 from tests.ports import free_ports
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -33,7 +39,6 @@ SCALE = "0.1"
 """Of alerts' durations: Alertmanager tells after 6 s instead of a minute."""
 PAUSE_SECONDS = 2.0
 """Between two runs of the light load; the browser wants the processor too."""
-WATCHED_SECONDS = 120.0
 
 RENAMED = ("EUR/USD.SIM", "GBP/USD.SIM")
 """The other day is of an instrument of its own."""
@@ -101,7 +106,7 @@ class Embedded:
     def run(self, strategy: str = "ema_cross", window: str = "5m", **params: object) -> str:
         """The id of a run that has ended well."""
         job_id = self.world.run(strategy, window, **params)
-        job = self.world.until_finished(job_id, 60.0)
+        job = self.world.until_finished(job_id, DEADLINE_SECONDS)
         assert job["status"] == "ok", job
         return str(job["run_id"])
 
@@ -128,7 +133,7 @@ def embedded(
         load = Load(world.api, Tally()) if rich else LightLoad(world.api, PAUSE_SECONDS)
         load.start()
         try:
-            until(world.prometheus.watches_the_platform, WATCHED_SECONDS)
+            until(world.prometheus.watches_the_platform)
             yield Embedded(world, settings.url("BACKEND_PORT"), load, _raw_day(folder))
         finally:
             load.stop()

@@ -14,7 +14,7 @@ from stack.drill.bad_work import memory_filled
 from tests.e2e.embedded import Embedded
 
 ALERT = "WorkerKilledForMemory"
-ARRIVES_MS = 90_000
+ARRIVES_MS = 300_000
 """Memory is filled, the worker killed, scraped, judged and told."""
 
 

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.watching import Watch
 
-SECONDS = 30.0
+SECONDS = 120.0
 
 
 @pytest.mark.parametrize(

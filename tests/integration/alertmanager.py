@@ -106,7 +106,7 @@ class Alertmanager:
                 ],
                 cwd=program.home, stdout=output, stderr=output,
             )  # fmt: skip
-        self.http = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30)
+        self.http = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60)
         until(self._ready)
 
     def _ready(self) -> bool:
@@ -135,4 +135,4 @@ class Alertmanager:
     def close(self) -> None:
         self.http.close()
         self._process.terminate()
-        self._process.wait(30)
+        self._process.wait(60)

@@ -33,9 +33,7 @@ def request(service: Service, strategy: str = "ema_cross", **fields: Any) -> dic
 @pytest.fixture(scope="module")
 def first(service: Service) -> dict[str, Any]:
     """The first run ever."""
-    answer = service.http.post("/backtest/run", params={"wait": 120}, json=request(service))
-    assert answer.status_code == 200, answer.text
-    return answer.json()
+    return service.result(request(service))
 
 
 def test_an_unconverted_window_of_bars_is_converted_first(first: dict[str, Any]) -> None:

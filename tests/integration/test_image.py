@@ -46,7 +46,7 @@ class Image:
     def run(self, *arguments: str) -> tuple[int, str]:
         """Exit code and output."""
         process = self.start(*arguments)
-        output, _ = process.communicate(timeout=60)
+        output, _ = process.communicate(timeout=300)
         return process.returncode, output.decode()
 
 
@@ -142,13 +142,14 @@ def test_the_service_starts_as_another_user_with_a_tree_it_cannot_write(image: I
         url = f"http://127.0.0.1:{port}/api"
         try:
             until(lambda: image.run("-m", "deploy.healthy", f"{url}/health")[0] == 0)
-            assert httpx.post(f"{url}/backtest/run", json={}).status_code == 401
             token = (data / "secrets" / "api_token").read_text()
             bearer = {"Authorization": f"Bearer {token}"}
-            assert httpx.post(f"{url}/backtest/run", json={}, headers=bearer).status_code == 422
-            assert httpx.get(f"{url}/dashboards").json()
-            assert httpx.get(f"{url}/objectives").json()
-            assert httpx.get(f"{url}/runbooks/TargetDown").status_code == 200
+            with httpx.Client(base_url=url, timeout=60) as http:
+                assert http.post("/backtest/run", json={}).status_code == 401
+                assert http.post("/backtest/run", json={}, headers=bearer).status_code == 422
+                assert http.get("/dashboards").json()
+                assert http.get("/objectives").json()
+                assert http.get("/runbooks/TargetDown").status_code == 200
         finally:
             service.terminate()
             service.communicate(timeout=60)

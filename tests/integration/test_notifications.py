@@ -39,8 +39,6 @@ groups:
 INHERITED = {n: os.environ[n] for n in ("PATH", "PYTHONPATH", "TMPDIR") if n in os.environ}
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
 
-pytestmark = pytest.mark.timeout(300)
-
 
 class DeadmanReceiver(HttpServer):
     """Keeps the messages of the dead-man switch."""
@@ -127,7 +125,7 @@ def stack(
     with Supervisor(settings.logs_dir) as supervisor:
         for service in planned.values():
             supervisor.start(service)
-        api = httpx.Client(base_url=settings.url("BACKEND_PORT") + "/api", timeout=30)
+        api = httpx.Client(base_url=settings.url("BACKEND_PORT") + "/api", timeout=60)
         prometheus = Prometheus(settings.url("PROMETHEUS_PORT"))
         yield Stack(supervisor, planned["alertmanager"], prometheus, api, deadman)
         api.close()

@@ -303,7 +303,7 @@ def inhibited(program: Found, tmp_path: Path) -> Iterator[Callable[..., None]]:
         alertmanager.post(*alerts)
         # Alertmanager takes note of what silences a little later than of what is silenced.
         with contextlib.suppress(AssertionError):
-            until(lambda: silencers() == wanted, seconds=10)
+            until(lambda: silencers() == wanted)
         assert silencers() == wanted
 
     yield expect

@@ -32,11 +32,7 @@ def service(start_service, traces):
 @pytest.fixture(scope="module")
 def first(service):
     """The first run ever: its window is not converted yet."""
-    response = service.http.post(
-        "/backtest/run", params={"wait": 120}, json=service.request("ema_cross")
-    )
-    assert response.status_code == 200, response.text
-    return response.json()
+    return service.result(service.request("ema_cross"))
 
 
 def test_an_unconverted_window_is_converted_first(first):
@@ -254,6 +250,7 @@ def test_an_endless_body_is_refused_while_it_arrives(service):
         f"http://127.0.0.1:{service.port}/api/backtest/run",
         content=pieces(),
         headers={"content-type": "application/json"},
+        timeout=60,
     )
     assert response.status_code == 413
     assert service.http.get("/health").json()["status"] == "ok"
@@ -292,12 +289,13 @@ def test_no_process_outlives_the_service(start_service, number):
     accepted = service.run_long()
     service.in_stage(accepted["job_id"], "run")
     children = service.descendants()
-    follower = httpx.stream("GET", f"{service.http.base_url}jobs/{accepted['job_id']}/events")
+    events = f"{service.http.base_url}jobs/{accepted['job_id']}/events"
+    follower = httpx.stream("GET", events, timeout=60)
     lines = follower.__enter__().iter_lines()  # closes the stream when it is collected
     next(lines)
     assert len(children) >= 2
     os.kill(service.process.pid, number)
-    code = service.process.wait(60)
+    code = service.process.wait(300)
     assert code == (0 if number != signal.SIGKILL else -signal.SIGKILL)
     until(lambda: not [child for child in children if child.is_running()
                        and child.status() != psutil.STATUS_ZOMBIE])  # fmt: skip

@@ -316,7 +316,7 @@ def test_a_restarted_service_finishes_its_sweeps(
         until(lambda: look(first, sweep)["counts"].get("ok", 0) >= 2)
         workers = first.descendants()
         first.process.send_signal(end)
-        first.process.wait(60)
+        first.process.wait(300)
     until(lambda: not any(worker.is_running() for worker in workers))
     results = tmp_path / "results"
     done = {path.name: path.stat().st_mtime_ns for path in results.glob("run-*.json")}

@@ -87,9 +87,7 @@ def service(start: Callable[..., Service]) -> Service:
 def first(service: Service, trace_store: TraceStore) -> tuple[dict[str, Any], Tree]:
     """Result and trace of the first run, whose window is not converted yet."""
     request = service.request("market_maker", 0.5)
-    answer = service.http.post("/backtest/run", params={"wait": 120}, json=request)
-    assert answer.status_code == 200, answer.text
-    result = answer.json()
+    result = service.result(request)
     names = (*IN_WORKER, keys.CONVERSION, keys.BACKTEST_RUN)
     return result, Tree(trace_store, result["trace_id"], *names)
 
@@ -168,7 +166,7 @@ def test_a_streaming_run_has_a_span_for_each_chunk(
 ) -> None:
     """With `chunk_size` the engine runs chunk by chunk; what exceeds ten spans is one that sums."""
     request = {**service.request("idle", 1), "chunk_size": 1000}
-    result = service.http.post("/backtest/run", params={"wait": 60}, json=request).json()
+    result = service.result(request)
     tree = Tree(trace_store, result["trace_id"], *IN_WORKER, keys.BACKTEST_RUN)
     points = [values(span)[keys.DATA_POINTS] for span in tree.all(keys.ENGINE_RUN)]
     assert len(points) == 9
@@ -176,7 +174,7 @@ def test_a_streaming_run_has_a_span_for_each_chunk(
     assert len(tree.all(keys.ENGINE_LOAD)) == 9
 
     longer = {**service.request("idle", 3), "chunk_size": 1000}
-    result = service.http.post("/backtest/run", params={"wait": 60}, json=longer).json()
+    result = service.result(longer)
     tree = Tree(trace_store, result["trace_id"], *IN_WORKER, keys.BACKTEST_RUN)
     runs = [values(span) for span in tree.all(keys.ENGINE_RUN)]
     assert len(runs) == 11
@@ -187,7 +185,7 @@ def test_a_streaming_run_has_a_span_for_each_chunk(
 def test_a_run_tells_its_progress(service: Service, first, trace_store: TraceStore) -> None:
     """Events of `engine run` say how far it was, and where in simulated time."""
     request = {**service.request("market_maker", 6), "chunk_size": 10_000_000}
-    result = service.http.post("/backtest/run", params={"wait": 120}, json=request).json()
+    result = service.result(request)
     tree = Tree(trace_store, result["trace_id"], *IN_WORKER, keys.BACKTEST_RUN)
     events = [event for span in tree.all(keys.ENGINE_RUN) for event in span.get("events", ())]
     progress = [attributes(event) for event in events if event["name"] == keys.PROGRESS_EVENT]

@@ -52,7 +52,7 @@ class TraceStore:
 
     def trace(self, trace_id: str) -> list[dict[str, Any]]:
         """Spans of a trace as OTLP/JSON has them, each with its resource; none when unknown."""
-        answer = httpx.get(f"{self.url}/api/v2/traces/{trace_id}")
+        answer = httpx.get(f"{self.url}/api/v2/traces/{trace_id}", timeout=60)
         if answer.status_code == 404:
             return []
         return [
@@ -65,13 +65,13 @@ class TraceStore:
     def search(self, query: str, limit: int = 100) -> list[str]:
         """Ids of the traces that match."""
         params = {"q": query, "limit": str(limit)}
-        answer = httpx.get(f"{self.url}/api/search", params=params).raise_for_status()
+        answer = httpx.get(f"{self.url}/api/search", params=params, timeout=60).raise_for_status()
         return [trace["traceID"].rjust(32, "0") for trace in answer.json()["traces"]]
 
     def close(self) -> None:
         if self.process.poll() is None:
             self.process.terminate()
-        self.process.wait(30)
+        self.process.wait(60)
 
 
 def attributes(holder: dict[str, Any]) -> dict[str, Any]:

@@ -30,12 +30,12 @@ GIVEN = ("PROMETHEUS_URL", "ALERTMANAGER_URL", "TEMPO_URL")
 
 GIVEN_PATIENCE = 180.0
 """Seconds that a platform may need that was just started: budgets are counted by the minute."""
-EMBEDDED_PATIENCE = 240.0
+EMBEDDED_PATIENCE = 600.0
 """Seconds, from the start of the load, for every kind of work to be done and scraped."""
 TICKS = 2_500_000
 """Enough that a first conversion takes the half second below which there is no repeat ratio."""
-START_SECONDS = 180.0
-LONGEST_SECONDS = 900
+START_SECONDS = 600.0
+LONGEST_SECONDS = 2400
 """After which the demo ends by itself, should the tests be killed."""
 
 

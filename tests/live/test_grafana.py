@@ -20,7 +20,7 @@ if not os.environ.get("GRAFANA_URL"):
         allow_module_level=True,
     )
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = pytest.mark.timeout(1800)
 
 BOARDS = asked.boards()
 SENT_SECONDS = 30.0

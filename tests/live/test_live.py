@@ -22,7 +22,7 @@ from tests.compat.grafana_behind import Running
 from tests.compat.grafana_stub import TOKEN, Stub, serving
 from tests.compat.platform import Platform
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = pytest.mark.timeout(1800)
 
 BOARDS = asked.boards()
 RULES = asked.rules()

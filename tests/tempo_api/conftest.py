@@ -36,7 +36,7 @@ class Tempo:
     url: str
     otlp: str
     patience: float
-    client: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=30))
+    client: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=60))
 
     def get(self, path: str, accept: str = "", **parameters: Any) -> httpx.Response:
         """An answer of the query API."""
@@ -76,10 +76,10 @@ def tempo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tempo]:
     assert process.stdout is not None
     query, otlp = re.findall(r"port=(\d+)", process.stdout.readline())
     try:
-        yield Tempo(f"http://127.0.0.1:{query}", f"http://127.0.0.1:{otlp}", 10)
+        yield Tempo(f"http://127.0.0.1:{query}", f"http://127.0.0.1:{otlp}", 60)
     finally:
         process.terminate()
-        process.wait(timeout=30)
+        process.wait(timeout=60)
 
 
 @dataclass

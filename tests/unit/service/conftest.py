@@ -14,7 +14,7 @@ from backend.executors.base import Outcome, Progress, Task
 from backend.executors.local import Limits, LocalExecutor
 from tests.unit.service import trivial_jobs
 
-DEADLINE_SECONDS = 60
+DEADLINE_SECONDS = 300
 
 
 class Recording:

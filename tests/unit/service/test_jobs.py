@@ -21,7 +21,7 @@ from nautilus_instrumentation import Settings, attributes, instrument, metrics
 from tests.in_loop import in_loop
 from tests.unit.service import trivial_jobs
 
-DEADLINE_SECONDS = 60
+DEADLINE_SECONDS = 300
 
 
 class Office:
