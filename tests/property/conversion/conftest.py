@@ -10,16 +10,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck, settings
 
 from backend import datasets
 from backend.conversion.pipeline import Pipeline
 from backend.conversion.rejects import Rejects
 from nautilus_instrumentation import current_session
-
-# How fast the machine is says nothing about the code.
-settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("unhurried")
 
 DAY = dt.date(2024, 1, 2)
 
