@@ -60,7 +60,9 @@ TICK_SECONDS = 1.0
 LINE_SECONDS = 5.0
 FIRST_SCRAPE_SECONDS = 30.0
 SETTLE_SECONDS = 15.0
-"""How long the last scrapes may take to reach Prometheus at the end: three intervals."""
+"""How long the last scrapes may take to reach Prometheus at the end: three intervals.
+
+The first Watchdog as well: what Alertmanager was not up to take is sent again a little later."""
 
 READ = (
     *MUST_MOVE, CACHE_HITS, CACHE_MISSES, GROUPS_READ, GROUPS_PRUNED, REPEAT_RATIO, IN_PROGRESS,
@@ -223,9 +225,7 @@ class Demo:
             self._read()
         unnotified = ""
         if isinstance(self.monitor, Prometheus) and self.notifies and not self.deaths:
-            self.alerting, unnotified = alerting.examine(
-                self.settings, api, self.monitor, self._elapsed()
-            )
+            self.alerting, unnotified = self._examine(api, self.monitor, deadline)
         view = self._view()
         problems = status.problems(view, self.deaths, complete=complete)
         if self.unread:
@@ -236,6 +236,16 @@ class Demo:
         self.console.print(status.summary(view))
         layout.summary.write_text(json.dumps(status.as_json(view, problems), indent=2))
         return problems
+
+    def _examine(
+        self, api: Api, monitor: Prometheus, deadline: float
+    ) -> tuple[Alerting | None, str]:
+        """What the alerting did, and what is wrong; the first Watchdog may come late."""
+        found = alerting.examine(self.settings, api, monitor, self._elapsed())
+        while found[1] and time.monotonic() < deadline:
+            time.sleep(TICK_SECONDS)
+            found = alerting.examine(self.settings, api, monitor, self._elapsed())
+        return found
 
     def _say_goodbye(self, layout: Layout, problems: list[str]) -> None:
         self._say(f"Results: {layout.results}   logs: {self.settings.logs_dir}")
