@@ -182,8 +182,8 @@ def test_a_store_that_is_away_is_said(open_app: Open, tmp_path: Path) -> None:
         assert (ready.status_code, ready.json()["status"]) == (200, "degraded")
         assert f"trace store: {store.url}" in ready.json()["detail"]
         store.start()
-        assert client.get("/traces/search").status_code == 200
-        assert client.get("/ready").json()["status"] == "ok"
+        until(lambda: client.get("/traces/search").status_code == 200)
+        until(lambda: client.get("/ready").json()["status"] == "ok")
     finally:
         store.close()
 

@@ -1,6 +1,7 @@
 """The thread that encodes beside the one that decodes."""
 
 import threading
+import time
 
 import pytest
 
@@ -29,6 +30,8 @@ def test_no_more_wait_than_memory_is_meant_for():
 
         caller = threading.Thread(target=submit)
         caller.start()
+        while len(submitted) < AHEAD:
+            time.sleep(0.001)
         caller.join(0.05)
         held_back = list(submitted)
         go.set()
