@@ -23,6 +23,7 @@ from stack.monitor import JOB, MUST_MOVE, Prometheus
 from stack.provision import ALERTMANAGER, PROMETHEUS, Missing, provision
 from stack.settings import load_settings
 from stack.ticks import ensure_ticks
+from tests.integration.service_process import all_gone
 from tests.ports import free_ports
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -120,10 +121,6 @@ def real_monitors() -> None:
             pytest.skip(str(answer))
 
 
-def all_gone(processes: list[psutil.Process]) -> bool:
-    return not [p for p in processes if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
-
-
 @pytest.mark.usefixtures("real_monitors")
 def test_prometheus_sees_the_platform_work(demo: Callable[..., Run]) -> None:
     """Every family of the proof grows, all others are known, exemplars lead to traces."""
@@ -168,7 +165,7 @@ def test_a_demo_with_a_token_works_throughout(demo: Callable[..., Run], tmp_path
     token = tmp_path / "token"
     token.write_text("a-token-of-many-letters\n")
     run = demo(
-        "--duration", "20", RAW_TICK_DIR=str(raw.folder), DATASETS_FILE=str(raw.datasets_file),
+        "--duration", "40", RAW_TICK_DIR=str(raw.folder), DATASETS_FILE=str(raw.datasets_file),
         API_TOKEN_FILE=str(token), WATCHDOG_INTERVAL="2",
     )  # fmt: skip
     run.until_working()

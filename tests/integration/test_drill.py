@@ -16,6 +16,7 @@ import pytest
 
 from stack.provision import ALERTMANAGER, PROMETHEUS, Missing, provision
 from stack.settings import load_settings
+from tests.integration.service_process import all_gone
 
 ROOT = Path(__file__).resolve().parents[2]
 DRILL_SECONDS = 540.0
@@ -60,10 +61,6 @@ def drill(tmp_path: Path, tools: Path) -> Iterator[Start]:
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
             process.wait(120)
-
-
-def all_gone(processes: list[psutil.Process]) -> bool:
-    return not [p for p in processes if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
 
 
 def test_a_dropped_trace_store_is_told_and_resolved(drill: Start, tmp_path: Path) -> None:

@@ -11,12 +11,11 @@ import sys
 from collections.abc import Iterator
 
 import httpx
-import psutil
 import pyarrow as pa
 import pytest
 
 from nautilus_instrumentation import attributes, metrics
-from tests.integration.service_process import DAY, ROWS, until
+from tests.integration.service_process import DAY, ROWS, all_gone, until
 from tests.ports import free_port
 
 
@@ -297,8 +296,7 @@ def test_no_process_outlives_the_service(start_service, number):
     os.kill(service.process.pid, number)
     code = service.process.wait(300)
     assert code == (0 if number != signal.SIGKILL else -signal.SIGKILL)
-    until(lambda: not [child for child in children if child.is_running()
-                       and child.status() != psutil.STATUS_ZOMBIE])  # fmt: skip
+    until(lambda: all_gone(children))
     if number != signal.SIGKILL:
         stored = json.loads((service.folder / "results" / f"{accepted['run_id']}.json").read_text())
         assert (stored["status"], stored["last_stage"]) == ("cancelled", "run")
