@@ -1,6 +1,7 @@
 import { useEffect, useState } from "react";
 
 import { ago, local, utc } from "../lib/time";
+import { useToday } from "../lib/useToday";
 
 interface Props {
   at: Date | string | null | undefined;
@@ -13,6 +14,7 @@ const TICK_MS = 10_000;
 /** A moment in the user's zone; UTC on hover. */
 export function Time({ at, relative = false }: Props) {
   useTick(relative);
+  useToday();
   if (at == null) return <>–</>;
   const moment = new Date(at);
   const [shown, other] = relative ? [ago(moment), `${local(moment)} · `] : [local(moment), ""];
