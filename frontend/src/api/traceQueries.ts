@@ -13,9 +13,15 @@ const ARRIVING = 30 * SECOND;
 const AGAIN = 3 * SECOND;
 const NAMES_FRESH = 60 * SECOND;
 
-/** A trace; one that has just happened is asked for again until all of it should be there. */
-export const trace = (id: string, endedAt?: number) =>
-  queryOptions({
+/**
+ * A trace; one that has just happened is asked for again until all of it should be there.
+ *
+ * `endedAt`: when what it is of ended, in Unix milliseconds. Its last span alone does not tell: that
+ * of a run comes at its end, long after that of the request for it.
+ */
+export const trace = (id: string, endedAt?: number) => {
+  const endOf = (data?: Trace) => Math.max(endedAt ?? 0, data ? unixMs(data, data.length) : 0);
+  return queryOptions({
     queryKey: ["trace", id],
     queryFn: async ({ signal }) => {
       const params = { path: { trace_id: id } };
@@ -24,15 +30,16 @@ export const trace = (id: string, endedAt?: number) =>
       const detail = `no trace ${id}`;
       throw new ApiError({ title: "Not Found", status: 404, detail });
     },
-    staleTime: Infinity,
+    staleTime: ({ state: { data, dataUpdatedAt } }) =>
+      endedAt !== undefined && dataUpdatedAt - endOf(data) > ARRIVING ? Infinity : ARRIVING,
     // Comparing thousands of spans one by one takes longer than drawing them.
     structuralSharing: (before, now) => (isSame(before, now) ? before : now),
     refetchInterval: ({ state: { data, error } }) => {
-      const end = data ? unixMs(data, data.length) : (endedAt ?? 0);
       const awaited = data !== undefined || isMissing(error);
-      return awaited && Date.now() - end < ARRIVING ? AGAIN : false;
+      return awaited && Date.now() - endOf(data) < ARRIVING ? AGAIN : false;
     },
   });
+};
 
 /** Traces only grow. */
 function isSame(before: unknown, now: unknown): boolean {

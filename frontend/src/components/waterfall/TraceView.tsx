@@ -4,6 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import { lazy, Suspense } from "react";
 
 import { trace } from "../../api/traceQueries";
+import { useJobEnd } from "../../api/useJobEnd";
 import { useMissing } from "../../api/useMissing";
 import { Async, Loading } from "../states";
 import { UnknownTrace } from "./UnknownTrace";
@@ -19,7 +20,8 @@ interface Props {
 }
 
 export function TraceView({ id, endedAt, chosen, onChoose }: Props) {
-  const query = useQuery(trace(id, endedAt));
+  const jobEnd = useJobEnd(id);
+  const query = useQuery(trace(id, endedAt ?? jobEnd));
   const missing = useMissing(id, query);
   if (!query.data && missing) {
     return <UnknownTrace retry={() => void query.refetch()} />;
