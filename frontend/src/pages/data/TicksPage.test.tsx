@@ -2,6 +2,7 @@ import { act, cleanup, fireEvent, screen, waitFor } from "@testing-library/react
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 
 import type { FromWorker, LoadRequest, ToWorker } from "../../ticks/protocol";
+import { noRetries } from "../../testing/routed";
 import { laidOut, open, service } from "./testing";
 
 // A canvas cannot be drawn on here: the picture says what it would show.
@@ -222,6 +223,29 @@ it("loads another window from the form, and complains of none", async () => {
     }),
   );
 });
+
+it("keeps what is typed when the limit changes, and when more is held", async () => {
+  let held = HELD;
+  service({
+    "/api/catalog/instruments": () => Response.json([{ ...CATALOG[0], ticks: { quote: held } }]),
+  });
+  const client = noRetries();
+  const router = open(ADDRESS, client);
+  await worker();
+  await waitFor(() => expect(value(/End/)).toContain("01:00"));
+  fireEvent.change(screen.getByLabelText(/Start/), { target: { value: "2024-01-02T00:30:00" } });
+  fireEvent.change(screen.getByLabelText("At most"), { target: { value: "2000000" } });
+  await waitFor(() => expect(router.state.location.search).toMatchObject({ limit: 2_000_000 }));
+  expect(value(/Start/)).toContain("00:30");
+  held = { ...HELD, end: "2024-01-02T02:00:00Z" };
+  await act(() => client.invalidateQueries({ queryKey: ["instruments"] }));
+  await waitFor(() => expect(value(/End/)).toContain("02:00"));
+  expect(value(/Start/)).toContain("00:30");
+});
+
+function value(label: RegExp): string {
+  return screen.getByLabelText<HTMLInputElement>(label).value;
+}
 
 it("ends the window after the last tick, to the second", async () => {
   for (const [end, shown] of [

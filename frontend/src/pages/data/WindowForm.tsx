@@ -14,17 +14,19 @@ const SECOND = 1_000;
 
 /** Which window is loaded, and how much of it; in UTC, as the ticks are. */
 export function WindowForm({ held }: { held: Holding | undefined }) {
-  const { instrument, kind, start, end, limit } = route.useSearch();
+  const { instrument, kind, bar_type, start, end } = route.useSearch();
   // Another window in the address is another form.
-  const key = [instrument, kind, start, end, limit, held?.start, held?.end].join(" ");
+  const key = [instrument, kind, bar_type, start, end].join(" ");
   return <Fields key={key} held={held} />;
 }
 
 function Fields({ held }: { held: Holding | undefined }) {
   const search = route.useSearch();
   const navigate = route.useNavigate();
-  const [start, setStart] = useState(() => input(search.start ?? held?.start));
-  const [end, setEnd] = useState(() => input(search.end ?? held?.end, "up"));
+  // What is held grows while the catalog is filled: a field follows it until somebody sets it.
+  const [setTo, set] = useState<{ start?: string; end?: string }>({});
+  const start = setTo.start ?? input(search.start ?? held?.start);
+  const end = setTo.end ?? input(search.end ?? held?.end, "up");
   const wrong = { start: complaint(start), end: complaint(end) };
   if (!wrong.start && !wrong.end && end <= start) wrong.end = "must be after the start";
 
@@ -41,13 +43,13 @@ function Fields({ held }: { held: Holding | undefined }) {
         label="Start"
         error={start || held ? wrong.start : undefined}
         value={start}
-        change={setStart}
+        change={(start) => set({ ...setTo, start })}
       />
       <UtcField
         label="End"
         error={end || held ? wrong.end : undefined}
         value={end}
-        change={setEnd}
+        change={(end) => set({ ...setTo, end })}
       />
       <Field label="At most">
         {(control) => (
