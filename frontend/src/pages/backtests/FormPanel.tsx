@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 
 import { instruments, rawDays, result, strategies } from "../../api/queries";
+import { useMissing } from "../../api/useMissing";
 import { Panel } from "../../components/Panel";
 import { Empty, Failed, Loading } from "../../components/states";
 import { BacktestForm } from "./BacktestForm";
@@ -23,9 +24,15 @@ export function FormPanel({ again, sweep, className }: Props) {
   const model = useQuery({ ...result(again ?? ""), enabled: again !== undefined });
   const needed = [named, held, raw];
   const failed = needed.find((query) => query.error && !query.data);
-  const waiting = needed.some((query) => !query.data) || (again !== undefined && model.isLoading);
+  const gone = useMissing(again ?? "", model);
+  // Asked again after a failure, it keeps nobody waiting: something may stand in the form.
+  const waiting = needed.some((query) => !query.data) || (again !== undefined && !model.isFetched);
   return (
-    <Panel title={model.data ? "Run again" : "New backtest"} className={className}>
+    <Panel
+      title={model.data ? "Run again" : "New backtest"}
+      note={!model.data && (gone ? `run ${again} is gone` : model.error?.message)}
+      className={className}
+    >
       {failed?.error ? (
         <Failed
           error={failed.error}
