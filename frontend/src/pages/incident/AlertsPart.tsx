@@ -75,7 +75,7 @@ const COLUMNS: readonly Column<Row>[] = [
 /** What fired, the first first: what broke first is often the cause. */
 export function AlertsPart({ incident }: { incident: Incident }) {
   const { items, total } = incident.alerts;
-  const rows = items.map((one, place) => ({ ...one, key: String(place) }));
+  const rows = rowsOf(items);
   const note = total > items.length ? `the first ${items.length} of ${total}` : String(total);
   return (
     <Panel title="Alerts that fired" note={note}>
@@ -92,4 +92,15 @@ export function AlertsPart({ incident }: { incident: Incident }) {
       )}
     </Panel>
   );
+}
+
+/** Each with a key of what it is, whatever else comes or goes; equals are numbered. */
+function rowsOf(items: readonly IncidentAlert[]): Row[] {
+  const times = new Map<string, number>();
+  return items.map((one) => {
+    const what = JSON.stringify([one.name, Object.entries(one.labels).sort(), one.starts_at]);
+    const n = (times.get(what) ?? 0) + 1;
+    times.set(what, n);
+    return { ...one, key: `${what} #${n}` };
+  });
 }

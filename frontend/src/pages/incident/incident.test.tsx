@@ -1,4 +1,5 @@
-import { render, screen, within } from "@testing-library/react";
+import { fireEvent, render, screen, within } from "@testing-library/react";
+import { useState } from "react";
 import { expect, it, vi } from "vitest";
 
 import { incidentFile } from "../../api/alertQueries";
@@ -6,6 +7,7 @@ import type { Incident } from "../../api/types";
 import type { Panel } from "../../grafana/model";
 import { routed } from "../../testing/routed";
 import { sectionsOf } from "../dashboards/layout";
+import { AlertsPart } from "./AlertsPart";
 import { Overview } from "./Overview";
 import { keyPanels } from "./panels";
 import { askedOf, settled } from "./range";
@@ -93,6 +95,31 @@ it("counts what there is; what was cancelled did not fail", () => {
   render(<Overview incident={INCIDENT} />);
   expect(figures()).toMatchObject({ Alerts: "2 1 page", Runs: "7 3 failed", Errors: "2" });
   expect(screen.queryByText("Not all of it is here.")).toBeNull();
+});
+
+it("keeps the mark on an alert when an earlier one comes before it", async () => {
+  // Nothing is laid out here: the table believes that it is this large.
+  vi.spyOn(HTMLElement.prototype, "clientHeight", "get").mockReturnValue(600);
+  vi.spyOn(HTMLElement.prototype, "clientWidth", "get").mockReturnValue(1_200);
+  const at = { starts_at: INCIDENT.start, ends_at: null, told_at: INCIDENT.start };
+  const fired = (name: string) => ({ ...at, name, state: "firing", labels: {}, annotations: {} });
+  function Part() {
+    const [items, setItems] = useState(["b", "c", "c"].map(fired));
+    const alerts = { items, total: items.length };
+    return (
+      <>
+        <button onClick={() => setItems([fired("a"), ...items])}>more</button>
+        <AlertsPart incident={{ ...INCIDENT, alerts } as unknown as Incident} />
+      </>
+    );
+  }
+  routed("/", [{ path: "/", component: Part }]);
+  const table = await screen.findByRole("grid", { name: "Alerts that fired" });
+  fireEvent.keyDown(table, { key: "ArrowDown" });
+  expect(within(table).getByRole("row", { selected: true }).textContent).toMatch(/^b/);
+  fireEvent.click(screen.getByRole("button", { name: "more" }));
+  expect(within(table).getByRole("row", { selected: true }).textContent).toMatch(/^b/);
+  expect(within(table).getAllByText("c")).toHaveLength(2);
 });
 
 it("shows what still runs, and that it is late already", async () => {
