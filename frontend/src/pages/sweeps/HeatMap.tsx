@@ -32,7 +32,9 @@ const STRONGEST = 60;
 export function HeatMap({ heat, x, y, figure, best }: Props) {
   const navigate = useNavigate();
   const grid = useRef<HTMLTableElement>(null);
-  const [at, setAt] = useState<Place>([0, 0]);
+  const [last, setAt] = useState<Place>([0, 0]);
+  // Other axes may have fewer values: there is always a cell for the tab key.
+  const at: Place = [clamp(last[0], heat.ys.length), clamp(last[1], heat.xs.length)];
   const [seen, setSeen] = useState<Place | null>(null);
   const written = heat.xs.length <= WRITTEN;
 

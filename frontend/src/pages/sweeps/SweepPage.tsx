@@ -33,12 +33,15 @@ export default function SweepPage() {
       }
       tools={sweep && <Tools sweep={sweep} />}
     >
-      {sweep && !query.error ? (
-        <Drawn sweep={sweep} />
+      {sweep ? (
+        // Also when it could not be asked for again.
+        <Async query={query} what="the sweep">
+          {(found) => <Drawn key={found.sweep_id} sweep={found} />}
+        </Async>
       ) : (
         <Panel title="Sweep">
           <Async query={query} what="the sweep" lines={8}>
-            {(found) => <Drawn sweep={found} />}
+            {() => null}
           </Async>
         </Panel>
       )}

@@ -1,14 +1,17 @@
-import { cleanup, fireEvent, screen } from "@testing-library/react";
-import { afterEach, describe, expect, it } from "vitest";
+import { act, cleanup, fireEvent, screen } from "@testing-library/react";
+import { useState } from "react";
+import { afterEach, describe, expect, it, vi } from "vitest";
 
-import { routed } from "../../testing/routed";
-import type { SweepRun } from "../../api/types";
+import { noRetries, routed } from "../../testing/routed";
+import { sweep } from "../../api/runQueries";
+import type { Sweep, SweepRun } from "../../api/types";
 import { sorted } from "../../lib/sorted";
 import { bestFirst, figureOf } from "./figures";
 import { heatOf, variedOf } from "./heat";
 import { HeatMap } from "./HeatMap";
 import { countsOf } from "./progress";
 import { readSweepSearch } from "./search";
+import SweepPage from "./SweepPage";
 
 const run = (params: SweepRun["params"], pnl: number | null, status = "ok") =>
   ({
@@ -99,6 +102,68 @@ it("opens a run that waits as well", async () => {
   fireEvent.click(waiting);
   expect(await screen.findByText("the run")).toBeTruthy();
   expect(router.state.location.pathname).toBe("/runs/run-10-60-short-1");
+});
+
+it("can be gone to by the tab key when another axis has fewer values", async () => {
+  function Turned() {
+    const [y, setY] = useState<string | undefined>("slow");
+    const heat = heatOf(RUNS, "fast", y, "pnl");
+    return (
+      <>
+        <button onClick={() => setY(undefined)}>turn</button>
+        <HeatMap heat={heat} x="fast" y={y} figure="pnl" best={null} />
+      </>
+    );
+  }
+  routed("/", [{ path: "/", component: Turned }]);
+  fireEvent.focus(await screen.findByRole("gridcell", { name: "queued" }));
+  fireEvent.click(screen.getByRole("button", { name: "turn" }));
+  const stops = screen.getAllByRole("gridcell").map(({ tabIndex }) => tabIndex);
+  expect(stops).toEqual([-1, 0]);
+});
+
+const WINDOW = { start: "2024-01-02T00:00:00Z", end: "2024-01-02T01:00:00Z" };
+const SWEEP = {
+  sweep_id: "sweep-1",
+  status: "ok",
+  created_at: WINDOW.start,
+  finished_at: WINDOW.end,
+  total: RUNS.length,
+  counts: { ok: RUNS.length },
+  best: null,
+  runs: RUNS,
+  request: { ...WINDOW, strategy: "idle", instrument_id: "EUR/USD.SIM", objective: "pnl" },
+};
+const PAGE = {
+  path: "/sweeps/$sweepId",
+  component: SweepPage,
+  validateSearch: readSweepSearch,
+};
+
+it("keeps the map when the sweep cannot be asked for again, and says so", async () => {
+  const problem = { title: "Unavailable", status: 503, detail: "it is down" };
+  let answer = Response.json(SWEEP);
+  vi.stubGlobal("fetch", () => Promise.resolve(answer));
+  const client = noRetries();
+  routed("/sweeps/sweep-1", [PAGE], client);
+  const map = await screen.findByRole("grid", { name: /PnL by fast/ });
+  answer = Response.json(problem, { status: 503 });
+  await act(() => client.invalidateQueries({ queryKey: ["sweep"] }));
+  expect((await screen.findByText(/As of/)).textContent).toContain("it is down");
+  expect(screen.getByRole("grid", { name: /PnL by fast/ })).toBe(map);
+});
+
+it("holds no parameter of one sweep that was held in another", async () => {
+  const client = noRetries();
+  for (const sweep_id of ["sweep-1", "sweep-2"]) {
+    client.setQueryData(sweep(sweep_id).queryKey, { ...SWEEP, sweep_id } as unknown as Sweep);
+  }
+  const router = routed("/sweeps/sweep-1", [PAGE], client);
+  const side = await screen.findByRole("combobox", { name: "side" });
+  fireEvent.change(side, { target: { value: "long" } });
+  await act(() => router.navigate({ to: "/sweeps/sweep-2" } as never));
+  await screen.findByText("sweep-2");
+  expect(screen.getByRole("combobox", { name: "side" })).toHaveProperty("value", "");
 });
 
 it("orders runs by a figure, those without it last, whichever way", () => {
