@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.e2e.pages import until_drawn
+from tests.e2e.pages import until_drawn, until_settled
 from tests.integration.service_process import until
 
 BOARD = "/dashboards/nautobs-backtest?from=now-15m&to=now&refresh=off"
@@ -18,7 +18,7 @@ def open_board(page: Page) -> None:
 
     def drawn() -> bool:
         page.goto(BOARD)
-        until_drawn(page)
+        until_settled(page)
         return page.locator(".u-over a:visible").count() > 0
 
     until(drawn)
@@ -28,6 +28,7 @@ def drag_a_range(page: Page) -> None:
     """To the end of the first chart in sight, where a young stack has something to show."""
     over = page.locator(".u-over").first
     over.scroll_into_view_if_needed()
+    until_settled(page)
     box = over.bounding_box()
     assert box
     middle = box["y"] + box["height"] / 2
@@ -91,9 +92,10 @@ def test_a_dot_of_a_panel_leads_to_its_trace(page: Page) -> None:
     # Where dots are close the last one is on top.
     dot = page.locator(".u-over a:visible").last
     dot.scroll_into_view_if_needed()
+    until_settled(page)  # panels that came in sight have brought dots of their own
     trace = re.search(r"[0-9a-f]{32}", dot.get_attribute("href") or "")
     assert trace
-    dot.click()
+    page.locator(f'.u-over a[href*="{trace[0]}"]:visible').last.click()
     expect(page).to_have_url(re.compile(f"/traces/{trace[0]}"))
     waterfall = page.get_by_role("treegrid")
     expect(waterfall.get_by_role("row").first).to_be_visible()
