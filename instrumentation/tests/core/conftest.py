@@ -167,7 +167,7 @@ def worker(folder: Path) -> Iterator[Callable[..., Worker]]:
 def wait_until() -> Callable[..., None]:
     """Polls until a condition holds."""
 
-    def wait(condition: Callable[[], object], seconds: float = 20.0) -> None:
+    def wait(condition: Callable[[], object], seconds: float = 120.0) -> None:
         deadline = time.monotonic() + seconds
         while not condition():
             assert time.monotonic() < deadline, "the condition did not come true in time"

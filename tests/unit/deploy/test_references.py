@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import signal
 import subprocess
@@ -176,8 +177,9 @@ def the_exporter(shell: psutil.Popen) -> psutil.Process:
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         for child in shell.children():
-            if child.status() != psutil.STATUS_ZOMBIE and "600" in child.cmdline():
-                return child
+            with contextlib.suppress(psutil.NoSuchProcess):  # it may just be ending
+                if child.status() != psutil.STATUS_ZOMBIE and "600" in child.cmdline():
+                    return child
         time.sleep(0.05)
     raise AssertionError("the exporter does not run")
 

@@ -57,7 +57,7 @@ def server(port: int) -> Service:
     )  # fmt: skip
 
 
-def eventually(condition: Callable[[], object], seconds: float = 30.0) -> None:
+def eventually(condition: Callable[[], object], seconds: float = 120.0) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "not in time"
@@ -131,11 +131,11 @@ def test_one_service_can_be_ended_and_started_again(
 
 def test_a_killed_service_cannot_resist(supervisor: Supervisor) -> None:
     """One that ignores SIGTERM is not given its time."""
-    started = supervisor.start(python(STUBBORN, "stubborn", stop_seconds=30.0))
+    started = supervisor.start(python(STUBBORN, "stubborn", stop_seconds=300.0))
     eventually(lambda: "sleeping" in started.log.read_text())
     began = time.monotonic()
     supervisor.end("stubborn", kill=True)
-    assert time.monotonic() - began < 30.0
+    assert time.monotonic() - began < 60.0
     assert gone(started.process.pid)
 
 
