@@ -11,7 +11,8 @@ const run = (run_id: string) => ({
   request: { strategy: "idle", instrument_id: "EUR/USD.SIM" },
 });
 
-it("keeps the choice where it is when a run begins meanwhile", async () => {
+/** Where Enter leads after these keys, when a run has begun since. */
+async function opened(...keys: string[]): Promise<string> {
   HTMLDialogElement.prototype.showModal = vi.fn();
   const client = noRetries();
   const runs = (...ids: string[]) =>
@@ -27,10 +28,18 @@ it("keeps the choice where it is when a run begins meanwhile", async () => {
   );
   const field = await screen.findByRole("combobox", { hidden: true });
   fireEvent.change(field, { target: { value: "idle" } });
-  fireEvent.keyDown(field, { key: "ArrowDown" });
+  for (const key of keys) fireEvent.keyDown(field, { key });
   act(() => void runs("run-3", "run-2", "run-1"));
   await screen.findByText(/^run-3/);
   fireEvent.keyDown(field, { key: "Enter" });
   await screen.findByText("A run");
-  expect(router.state.location.pathname).toBe("/runs/run-1");
+  return router.state.location.pathname;
+}
+
+it("keeps the choice where it is when a run begins meanwhile", async () => {
+  expect(await opened("ArrowDown")).toBe("/runs/run-1");
+});
+
+it("opens what was shown first, though a run comes before it now", async () => {
+  expect(await opened()).toBe("/runs/run-2");
 });

@@ -28,6 +28,7 @@ export default function Search({ onClose }: { onClose: () => void }) {
     found.findIndex(({ href }) => href === marked),
   );
   const chosen = found[active];
+  if (marked === null && chosen) setMarked(chosen.href);
 
   useEffect(() => dialog.current?.showModal(), []);
 
