@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 from collections.abc import Mapping
@@ -85,7 +86,7 @@ def load_settings(
     usable = raw_dir.is_dir() and datasets.is_file()
     return StackSettings(
         bind_host=host,
-        ports={name: _port(merged, name, host) for name in DEFAULT_PORTS},
+        ports=_ports(merged, host),
         var_dir=root / Path(merged.get("VAR_DIR") or "var").expanduser(),
         tools_dir=root / Path(merged.get("TOOLS_DIR") or "var/tools").expanduser(),
         raw_tick_dir=raw_dir.resolve() if usable else None,
@@ -110,11 +111,17 @@ def read_env_file(path: Path) -> dict[str, str]:
     return found
 
 
-def _port(env: Mapping[str, str], name: str, host: str) -> int:
+def _ports(env: Mapping[str, str], host: str) -> dict[str, int]:
+    # Free ones are held until all are found: none is found twice.
+    with contextlib.ExitStack() as held:
+        return {name: _port(env, name, host, held) for name in DEFAULT_PORTS}
+
+
+def _port(env: Mapping[str, str], name: str, host: str, held: contextlib.ExitStack) -> int:
     text = env.get(name) or str(DEFAULT_PORTS[name])
     if not text.isdecimal() or int(text) > 65535:
         raise SettingsError(f"{name}={text}: a port is a number from 0 to 65535")
-    return int(text) or _free_port(host)
+    return int(text) or _free_port(host, held)
 
 
 def _scale(env: Mapping[str, str]) -> Decimal:
@@ -137,7 +144,7 @@ def _interval(env: Mapping[str, str]) -> int:
     return int(text)
 
 
-def _free_port(host: str) -> int:
-    with socket.socket() as probe:
-        probe.bind((host, 0))
-        return int(probe.getsockname()[1])
+def _free_port(host: str, held: contextlib.ExitStack) -> int:
+    probe = held.enter_context(socket.socket())
+    probe.bind((host, 0))
+    return int(probe.getsockname()[1])

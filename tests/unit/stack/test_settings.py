@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from stack import settings as stack_settings
 from stack.settings import SettingsError, load_settings, read_env_file
 
 OTHERS = ("VAR_DIR", "TOOLS_DIR", "BIND_HOST", "ALERT_TIME_SCALE", "WATCHDOG_INTERVAL")
@@ -35,6 +36,13 @@ def test_without_anything_set_the_defaults_hold(tmp_path: Path) -> None:
 def test_port_zero_becomes_a_free_port(tmp_path: Path) -> None:
     """0 asks for any free port."""
     assert load_settings({"BACKEND_PORT": "0"}, root=tmp_path).ports["BACKEND_PORT"] > 1023
+
+
+def test_no_free_port_is_found_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Services of one stack do not get in each other's way, be there hundreds."""
+    wanted = {f"PORT_{number}": 0 for number in range(500)}
+    monkeypatch.setattr(stack_settings, "DEFAULT_PORTS", wanted)
+    assert len(set(load_settings({}, root=tmp_path).ports.values())) == 500
 
 
 @pytest.mark.parametrize("text", ["eighty", "-1", "65536", "80.5"])
