@@ -11,13 +11,14 @@ type Listener = () => void;
 
 let reachable = true;
 let since: number | null = null;
+let probing = false;
 let timer: ReturnType<typeof setTimeout> | undefined;
 const listeners = new Set<Listener>();
 const recoveries = new Set<Listener>();
 
 /** A request got no answer: unless the service is there after all, say so and wait for it. */
 export function reportSilence(): void {
-  if (timer === undefined && reachable) void probe();
+  if (!probing && timer === undefined && reachable) void probe();
 }
 
 /** A request was answered. */
@@ -51,11 +52,13 @@ function setReachable(value: boolean): void {
 
 async function probe(): Promise<void> {
   timer = undefined;
+  probing = true;
   const headers = { traceparent: unwatched() };
   const signal = AbortSignal.timeout(PROBE_MS);
   const answered = await fetch(PROBE, { cache: "no-store", headers, signal })
     .then((answer) => answer.status < 500)
     .catch(() => false);
+  probing = false;
   setReachable(answered);
   if (!answered) timer = setTimeout(() => void probe(), PROBE_MS);
 }
