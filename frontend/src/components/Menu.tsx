@@ -8,11 +8,12 @@ interface Props {
   text: string;
   /** Said on hover. */
   title?: string | undefined;
+  onOpen?: () => void;
   children: ReactNode;
 }
 
 /** Choices below a button; a click elsewhere or Escape closes them. */
-export function Menu({ label, text, title, children }: Props) {
+export function Menu({ label, text, title, onOpen, children }: Props) {
   const details = useRef<HTMLDetailsElement>(null);
   useEffect(() => {
     const close = (event: Event) => {
@@ -41,7 +42,12 @@ export function Menu({ label, text, title, children }: Props) {
     };
   }, []);
   return (
-    <details ref={details} className={styles.many}>
+    <details
+      ref={details}
+      className={styles.many}
+      data-menu
+      onToggle={(event) => event.currentTarget.open && onOpen?.()}
+    >
       <summary aria-label={`${label}: ${text}`} title={title}>
         <span>{text}</span>
       </summary>

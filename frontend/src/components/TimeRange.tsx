@@ -33,6 +33,8 @@ export function TimeRange({ range, window, change }: Props) {
   const zoom = (to: Window) => change(absolute(to));
   const quick = range.to === "now" && QUICK.find(([from]) => from === range.from);
   const live = isLive(range);
+  // A range that moves with the time is as of when it is looked at.
+  const [opened, setOpened] = useState(0);
   const text = quick ? quick[1] : rangeText(window, live, local);
   return (
     <div className={styles.range}>
@@ -45,8 +47,9 @@ export function TimeRange({ range, window, change }: Props) {
           label="Time range"
           text={text}
           title={quick ? undefined : rangeText(window, live, utc)}
+          onOpen={() => setOpened((times) => times + 1)}
         >
-          <Exact key={`${range.from} ${range.to}`} window={window} change={change} />
+          <Exact key={`${range.from} ${range.to} ${opened}`} window={window} change={change} />
           {QUICK.map(([from, title]) => (
             <Button key={from} small onClick={() => change({ from, to: "now" })}>
               {title}
