@@ -29,10 +29,30 @@ test("closes what is open and stays, also when the key is held", () => {
   });
   const menu = document.createElement("details");
   menu.open = true;
+  menu.dataset.menu = "";
   document.body.append(menu);
   fireEvent.keyDown(document.body, ESCAPE);
   menu.open = false;
   fireEvent.keyDown(document.body, { ...ESCAPE, repeat: true });
   fireEvent.keyUp(document.body, ESCAPE);
   expect(leave).not.toHaveBeenCalled();
+});
+
+test("leaves though details are unfolded, but not from a field that has a text", () => {
+  const leave = vi.fn();
+  renderHook(() => {
+    useEscape(leave);
+  });
+  const details = document.createElement("details");
+  const field = document.createElement("input");
+  details.open = true;
+  field.value = "engine";
+  document.body.append(details, field);
+  fireEvent.keyDown(field, ESCAPE);
+  field.value = "";
+  fireEvent.keyUp(field, ESCAPE);
+  expect(leave).not.toHaveBeenCalled();
+  fireEvent.keyDown(field, ESCAPE);
+  fireEvent.keyUp(field, ESCAPE);
+  expect(leave).toHaveBeenCalledOnce();
 });

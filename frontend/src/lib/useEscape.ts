@@ -1,7 +1,9 @@
 import { useEffect, useRef } from "react";
 
+const OPEN = "dialog[open], [data-menu][open]";
+
 /**
- * Escape leaves, unless it closes something that is open.
+ * Escape leaves, unless it closes something that is open, or empties a field.
  *
  * It does so when the key is let go: the work that it causes would keep that event waiting, which
  * belongs to the same interaction.
@@ -12,7 +14,9 @@ export function useEscape(leave: (() => void) | null): void {
     if (!leave) return;
     const onKeyDown = (event: KeyboardEvent) => {
       if (event.key !== "Escape" || event.repeat) return;
-      pressed.current = !document.querySelector("dialog[open], details[open]");
+      const { target } = event;
+      const empties = target instanceof HTMLInputElement && target.value !== "";
+      pressed.current = !empties && !document.querySelector(OPEN);
     };
     const onKeyUp = (event: KeyboardEvent) => {
       if (event.key !== "Escape" || !pressed.current) return;
