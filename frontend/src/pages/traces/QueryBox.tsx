@@ -5,6 +5,7 @@ import { type KeyboardEvent, type SyntheticEvent, useId, useRef, useState } from
 import type { Seconds } from "../../api/traceQueries";
 import { Button } from "../../components/Button";
 import { Menu } from "../../components/Menu";
+import { useFollowed } from "../../lib/useFollowed";
 import { type Choice, completed } from "./completion";
 import { EXAMPLES } from "./examples";
 import { troubleOf } from "./found";
@@ -25,7 +26,7 @@ const NONE = -1;
 export function QueryBox({ asked, trouble, seconds, onAsk }: Props) {
   const id = useId();
   const input = useRef<HTMLInputElement>(null);
-  const [text, setText] = useState(asked);
+  const { text, write: setText, sent } = useFollowed(asked);
   const [caret, setCaret] = useState(text.length);
   const [isOpen, setOpen] = useState(false);
   const [active, setActive] = useState(NONE);
@@ -65,7 +66,9 @@ export function QueryBox({ asked, trouble, seconds, onAsk }: Props) {
   function submit(event: SyntheticEvent): void {
     event.preventDefault();
     setOpen(false);
-    onAsk(text.trim() || asked);
+    const query = text.trim() || asked;
+    sent(query);
+    onAsk(query);
   }
 
   return (

@@ -1,4 +1,4 @@
-import { fireEvent, screen, waitFor, within } from "@testing-library/react";
+import { act, fireEvent, screen, waitFor, within } from "@testing-library/react";
 import { beforeEach, expect, it, vi } from "vitest";
 
 import { routed } from "../../testing/routed";
@@ -24,8 +24,8 @@ beforeEach(() => {
   );
 });
 
-function open(search = ""): void {
-  routed(`/traces${search}`, [
+function open(search = "") {
+  return routed(`/traces${search}`, [
     { path: "/traces", component: TracesPage, validateSearch: readTracesSearch },
   ]);
 }
@@ -34,6 +34,27 @@ async function names() {
   const links = await within(await screen.findByRole("grid")).findAllByRole("link");
   return links.map((link) => link.textContent);
 }
+
+it("leaves the cursor in the query, and what is typed on, when it is asked", async () => {
+  const router = open();
+  const field = await screen.findByRole<HTMLInputElement>("combobox", { name: "TraceQL" });
+  field.focus();
+  fireEvent.change(field, { target: { value: "{ name = `a` }" } });
+  fireEvent.submit(field);
+  fireEvent.change(field, { target: { value: "{ name = `a` } | co" } });
+  await waitFor(() => expect(router.state.location.searchStr).toContain("q="));
+  await names();
+  expect(document.activeElement).toBe(field);
+  expect(field.value).toBe("{ name = `a` } | co");
+});
+
+it("shows the query of another address", async () => {
+  const router = open();
+  const field = await screen.findByRole<HTMLInputElement>("combobox", { name: "TraceQL" });
+  fireEvent.change(field, { target: { value: "{ never asked" } });
+  await act(() => router.navigate({ to: "/traces", search: { q: "{ a }" } } as never));
+  await waitFor(() => expect(field.value).toBe("{ a }"));
+});
 
 it("puts failed traces first unless the address says otherwise", async () => {
   open();

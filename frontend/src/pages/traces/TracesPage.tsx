@@ -51,8 +51,6 @@ export default function TracesPage() {
     <Page title="Traces">
       <div className={styles.ask}>
         <QueryBox
-          // What comes by the address, as from an alert, is shown as it is.
-          key={q}
           asked={q}
           trouble={refused}
           seconds={seconds}
