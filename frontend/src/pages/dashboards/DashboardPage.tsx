@@ -20,7 +20,15 @@ import {
   RowsContext,
   type Shown,
 } from "./BoardContext";
-import { type BoardSearch, panelId, rowsIn, rowsWith, valuesIn, withPanel } from "./boardSearch";
+import {
+  type BoardSearch,
+  type Change,
+  panelId,
+  rowsIn,
+  rowsWith,
+  valuesIn,
+  withPanel,
+} from "./boardSearch";
 import { board as boardQuery } from "./data";
 import { Sections } from "./Sections";
 import { Toolbar } from "./Toolbar";
@@ -61,10 +69,11 @@ function Opened({ board }: { board: Board }) {
   const [now, update] = useNow(every, [range.from, range.to, refresh, given].join(" "));
   // Panels are drawn again, and on a large board even beginning to takes a while: the press is seen
   // before.
-  const change = useCallback(
-    (changed: BoardSearch) => {
+  const change = useCallback<Change>(
+    (changed) => {
       afterPaint(() => {
-        void navigate({ search: (before) => ({ ...before, ...changed }), resetScroll: false });
+        const to = typeof changed === "function" ? changed : () => changed;
+        void navigate({ search: (before) => ({ ...before, ...to(before) }), resetScroll: false });
       });
     },
     [navigate],

@@ -2,6 +2,7 @@ import { useMemo } from "react";
 
 import { fieldConfig } from "../../grafana/model";
 import { statsOf, type Stat } from "../../grafana/stats";
+import { keysOf } from "../../lib/keysOf";
 import type { BodyProps } from "./bodies";
 import { BoardLink } from "./BoardLink";
 import { NoValue } from "./NoValue";
@@ -15,10 +16,11 @@ export function StatBody({ panel, data }: BodyProps) {
   const named = panel.options?.textMode === "value_and_name" || stats.length > 1;
   const link = fieldConfig(panel).links?.[0];
   if (!stats.length) return <NoValue panel={panel} />;
+  const keys = keysOf(stats.map(({ name }) => name));
   return (
     <dl className={styles.stats}>
       {stats.map((stat, place) => (
-        <div key={place} className={styles.stat}>
+        <div key={keys[place]} className={styles.stat}>
           <dt className={named ? undefined : "visually-hidden"}>{stat.name}</dt>
           <dd style={{ color: `var(--${stat.colour})` }}>
             {link ? (

@@ -6,6 +6,7 @@ import { Time } from "../../components/Time";
 import { fieldConfig, type Panel } from "../../grafana/model";
 import { cellText, sortedRows, START, tableOf, type Table as Data } from "../../grafana/tables";
 import { linkTarget } from "../../grafana/variables";
+import { keysOf } from "../../lib/keysOf";
 import { usePlace } from "./BoardContext";
 import { BoardLink } from "./BoardLink";
 import type { BodyProps } from "./bodies";
@@ -30,7 +31,8 @@ export default function TableBody({ panel, data }: BodyProps) {
   const rows = useMemo(() => {
     const field = sort && fieldOf(sort);
     const ordered = field ? sortedRows(table, field, sort.startsWith("-")) : table.rows;
-    return ordered.map((row, place) => ({ ...row, __row: String(place) }));
+    const keys = keysOf(ordered.map(nameOf));
+    return ordered.map((row, place) => ({ ...row, __row: keys[place] ?? "" }));
   }, [table, sort]);
   const columns = useMemo(() => columnsOf(panel, table), [panel, table]);
   if (!rows.length) return <NoValue panel={panel} />;
@@ -55,6 +57,14 @@ export default function TableBody({ panel, data }: BodyProps) {
       className={styles.table}
     />
   );
+}
+
+/** What a row is of: its labels, or its trace and when it began; numbers change. */
+function nameOf(row: Data["rows"][number]): string {
+  const fixed = Object.entries(row).filter(
+    ([field, cell]) => field === START || typeof cell === "string",
+  );
+  return JSON.stringify(fixed);
 }
 
 /** Pixels of the table from which on fields are shown that say least. */

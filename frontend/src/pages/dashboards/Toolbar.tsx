@@ -7,7 +7,7 @@ import { TimeRange } from "../../components/TimeRange";
 import tool from "../../components/toolField.module.css";
 import { isAgain } from "../../lib/useNow";
 import { useBoard } from "./BoardContext";
-import { type BoardSearch, lookOf } from "./boardSearch";
+import { type Change, lookOf } from "./boardSearch";
 import styles from "./Toolbar.module.css";
 import { VariableFields } from "./VariableFields";
 
@@ -16,7 +16,7 @@ const OFF = "off";
 
 interface Props {
   refresh: string;
-  change: (changed: BoardSearch) => void;
+  change: Change;
   update: () => void;
 }
 

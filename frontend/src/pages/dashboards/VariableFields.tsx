@@ -1,22 +1,25 @@
 import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
 
 import { Menu } from "../../components/Menu";
 import tool from "../../components/toolField.module.css";
 import type { Variable } from "../../grafana/model";
-import { ALL, isAll } from "../../grafana/variables";
+import { ALL, isAll, valuesOf } from "../../grafana/variables";
+import { useFollowed } from "../../lib/useFollowed";
 import { useBoard } from "./BoardContext";
-import type { BoardSearch } from "./boardSearch";
+import { type Change, valuesIn } from "./boardSearch";
 import { valuesQuery } from "./data";
 
 interface Props {
-  change: (changed: BoardSearch) => void;
+  change: Change;
 }
+
+type Values = readonly string[];
 
 interface FieldProps {
   variable: Variable;
-  chosen: readonly string[];
-  choose: (values: readonly string[]) => void;
+  chosen: Values;
+  /** What is to be chosen, by what is: another press may have changed it, and not be drawn yet. */
+  choose: (next: (before: Values) => Values) => void;
 }
 
 /** One field for each variable of the board; where metrics come from is no choice here. */
@@ -28,11 +31,13 @@ export function VariableFields({ change }: Props) {
     const given = {
       variable,
       chosen,
-      choose: (next: readonly string[]) => change({ [`var-${variable.name}`]: [...next] }),
+      choose: (next: (before: Values) => Values) =>
+        change((search) => {
+          const before = valuesOf(board, valuesIn(search))[variable.name] ?? [];
+          return { [`var-${variable.name}`]: [...next(before)] };
+        }),
     };
-    if (variable.type === "textbox") {
-      return <TextField key={`${variable.name} ${chosen[0] ?? ""}`} {...given} />;
-    }
+    if (variable.type === "textbox") return <TextField key={variable.name} {...given} />;
     return variable.multi ? (
       <ManyField key={variable.name} {...given} />
     ) : (
@@ -42,7 +47,7 @@ export function VariableFields({ change }: Props) {
 }
 
 /** What a variable can be: those that the time range has, and what is chosen. */
-function useOffered(variable: Variable, chosen: readonly string[]): string[] {
+function useOffered(variable: Variable, chosen: Values): string[] {
   const found = useQuery(valuesQuery(variable, useBoard())).data;
   const fixed = (variable.options ?? []).map(({ value }) => value);
   const all = variable.type === "query" ? (found ?? []) : fixed;
@@ -54,7 +59,7 @@ function OneField({ variable, chosen, choose }: FieldProps) {
   return (
     <label className={tool.field} title={variable.description}>
       <span>{variable.label ?? variable.name}</span>
-      <select value={chosen[0] ?? ""} onChange={(event) => choose([event.target.value])}>
+      <select value={chosen[0] ?? ""} onChange={(event) => choose(() => [event.target.value])}>
         {offered.map((value) => (
           <option key={value}>{value}</option>
         ))}
@@ -68,18 +73,20 @@ function ManyField({ variable, chosen, choose }: FieldProps) {
   const every = isAll(chosen);
   const label = variable.label ?? variable.name;
   function toggle(value: string): void {
-    const before = every ? [] : chosen;
-    const next = before.includes(value)
-      ? before.filter((one) => one !== value)
-      : [...before, value];
-    choose(next.length ? next : [ALL]);
+    choose((now) => {
+      const before = isAll(now) ? [] : now;
+      const next = before.includes(value)
+        ? before.filter((one) => one !== value)
+        : [...before, value];
+      return next.length ? next : [ALL];
+    });
   }
   return (
     <div className={tool.field} title={variable.description}>
       <span>{label}</span>
       <Menu label={label} text={every ? "All" : chosen.join(", ")}>
         <label>
-          <input type="checkbox" checked={every} onChange={() => choose([ALL])} /> All
+          <input type="checkbox" checked={every} onChange={() => choose(() => [ALL])} /> All
         </label>
         {offered.map((value) => (
           <label key={value}>
@@ -97,10 +104,14 @@ function ManyField({ variable, chosen, choose }: FieldProps) {
 }
 
 function TextField({ variable, chosen, choose }: FieldProps) {
-  const [text, setText] = useState(chosen[0] ?? "");
-  const take = () => {
-    if (text.trim() !== (chosen[0] ?? "")) choose([text.trim()]);
-  };
+  const [asked = ""] = chosen;
+  const { text, write, sent } = useFollowed(asked);
+  function take(): void {
+    const next = text.trim();
+    if (next === asked) return;
+    sent(next);
+    choose(() => [next]);
+  }
   return (
     <label className={tool.field} title={variable.description}>
       <span>{variable.label ?? variable.name}</span>
@@ -108,7 +119,7 @@ function TextField({ variable, chosen, choose }: FieldProps) {
         value={text}
         spellCheck={false}
         autoComplete="off"
-        onChange={(event) => setText(event.target.value)}
+        onChange={(event) => write(event.target.value)}
         onBlur={take}
         onKeyDown={(event) => {
           if (event.key === "Enter") take();

@@ -34,6 +34,18 @@ const LINK = "/d/nautobs-run?${__url_time_range}&var-strategy=${__data.fields.na
 const BOARD = {
   uid: "nautobs-run",
   title: "Run",
+  templating: {
+    list: [
+      {
+        name: "worker",
+        type: "custom",
+        multi: true,
+        current: { value: "$__all" },
+        options: ["w1", "w2", "w3"].map((value) => ({ value, text: value })),
+      },
+      { name: "run_id", type: "textbox" },
+    ],
+  },
   panels: [
     panel(1, {}),
     panel(2, {}),
@@ -50,6 +62,7 @@ const BOARD = {
   ],
 };
 const NAMES = ["p50", "p99.9", "p90"];
+let names = NAMES;
 
 /** All is in sight, and 600 px wide. */
 class Seen {
@@ -69,7 +82,7 @@ function answer({ url }: Request): Response {
   if (pathname === "/api/dashboards/nautobs-run") return Response.json(BOARD);
   if (!pathname.startsWith("/api/prometheus")) return Response.json([]);
   const start = Number(searchParams.get("start"));
-  const result = NAMES.map((name, place) => ({
+  const result = names.map((name, place) => ({
     metric: { name },
     value: [0, String(place)],
     values: [[start, String(place)]],
@@ -80,6 +93,7 @@ function answer({ url }: Request): Response {
 beforeEach(() => {
   drawn.mockClear();
   asked.mockClear();
+  names = NAMES;
   vi.stubGlobal("IntersectionObserver", Seen);
   vi.stubGlobal("ResizeObserver", Seen);
   vi.stubGlobal("fetch", (request: Request) => Promise.resolve(answer(request)));
@@ -185,4 +199,35 @@ it("begins what a press causes after the next frame", async () => {
   await waitFor(() => expect(history.location.search).toBe("?only=1.p99.9"));
   frames[1]?.(0);
   await waitFor(() => expect(history.location.search).toContain("from="));
+});
+
+it("opens the row that was marked, though another has come before it", async () => {
+  const history = await open();
+  const table = screen.getByRole("grid");
+  fireEvent.keyDown(table, { key: "ArrowDown" });
+  fireEvent.keyDown(table, { key: "ArrowDown" });
+  names = ["p1", ...NAMES];
+  vi.spyOn(Date, "now").mockReturnValue(Date.now() + 60_000);
+  fireEvent.click(screen.getByRole("button", { name: /Refresh/ }));
+  await within(table).findByText("p1");
+  fireEvent.keyDown(table, { key: "Enter" });
+  await waitFor(() => expect(history.location.search).toContain("var-strategy=p90"));
+});
+
+it("ticks two boxes that are pressed at once", async () => {
+  const history = await open();
+  fireEvent.click(screen.getByRole("checkbox", { name: "w1" }));
+  fireEvent.click(screen.getByRole("checkbox", { name: "w3" }));
+  await waitFor(() => expect(history.location.search).toBe("?var-worker=w1&var-worker=w3"));
+});
+
+it("leaves the cursor in a variable that was given", async () => {
+  const history = await open();
+  const field = screen.getByRole("textbox", { name: "run_id" });
+  field.focus();
+  fireEvent.change(field, { target: { value: "run-1" } });
+  fireEvent.keyDown(field, { key: "Enter" });
+  await waitFor(() => expect(history.location.search).toBe("?var-run_id=run-1"));
+  await waitFor(() => expect(screen.getByRole("textbox", { name: "run_id" })).toBe(field));
+  expect(document.activeElement).toBe(field);
 });

@@ -22,6 +22,9 @@ export interface BoardSearch {
   [variable: `var-${string}`]: string | string[] | undefined;
 }
 
+/** Changes what the address holds, to this or by what it holds then. */
+export type Change = (changed: BoardSearch | ((before: BoardSearch) => BoardSearch)) => void;
+
 const KEPT = ["from", "to", "refresh", "viewPanel", "rows"] as const;
 const OF_PANELS = ["only", "order"] as const;
 const OF_PANEL = /^\d+\../s;

@@ -6,6 +6,7 @@ import { Panel } from "../../components/Panel";
 import { Empty } from "../../components/states";
 import { type Column, Table } from "../../components/Table";
 import { Time } from "../../components/Time";
+import { keysOf } from "../../lib/keysOf";
 import { SeverityBadge, stateTone } from "../alerts/badges";
 import { ownLabels } from "../alerts/grouping";
 import styles from "./IncidentPage.module.css";
@@ -96,11 +97,10 @@ export function AlertsPart({ incident }: { incident: Incident }) {
 
 /** Each with a key of what it is, whatever else comes or goes; equals are numbered. */
 function rowsOf(items: readonly IncidentAlert[]): Row[] {
-  const times = new Map<string, number>();
-  return items.map((one) => {
-    const what = JSON.stringify([one.name, Object.entries(one.labels).sort(), one.starts_at]);
-    const n = (times.get(what) ?? 0) + 1;
-    times.set(what, n);
-    return { ...one, key: `${what} #${n}` };
-  });
+  const keys = keysOf(
+    items.map(({ name, labels, starts_at }) =>
+      JSON.stringify([name, Object.entries(labels).sort(), starts_at]),
+    ),
+  );
+  return items.map((one, place) => ({ ...one, key: keys[place] ?? "" }));
 }

@@ -1,6 +1,7 @@
 import { calcTitle, reduced } from "../../../grafana/reduce";
 import type { Line } from "../../../grafana/series";
 import { inUnit } from "../../../grafana/units";
+import { keysOf } from "../../../lib/keysOf";
 import styles from "./Legend.module.css";
 import { seriesToken } from "./lines";
 
@@ -15,6 +16,7 @@ interface Props {
 
 /** The lines of a chart with their values; a click shows one alone. */
 export function Legend({ lines, calcs, unit, only, setOnly }: Props) {
+  const keys = keysOf(lines.map(({ label }) => label));
   return (
     // It scrolls where there are many lines.
     <div className={styles.legend} tabIndex={lines.length > 3 ? 0 : undefined}>
@@ -33,7 +35,10 @@ export function Legend({ lines, calcs, unit, only, setOnly }: Props) {
         </thead>
         <tbody>
           {lines.map(({ label, values }, place) => (
-            <tr key={place} className={only !== null && only !== label ? styles.off : undefined}>
+            <tr
+              key={keys[place]}
+              className={only !== null && only !== label ? styles.off : undefined}
+            >
               <th scope="row">
                 <button
                   type="button"
