@@ -3,16 +3,20 @@ import { useState } from "react";
 
 import { activeJobs } from "./queries";
 
-/** When the job of a trace was seen to have ended, in Unix milliseconds; Infinity before that. */
-export function useJobEnd(traceId: string): number | undefined {
+/**
+ * When what the trace is of ended, in Unix milliseconds: `endedAt` where that is known, else when its
+ * job was seen to have ended. Infinity as long as that goes on; undefined where nobody knows.
+ */
+export function useTraceEnd(traceId: string, endedAt?: number): number | undefined {
   const client = useQueryClient();
   const { data: isGoing = false } = useQuery({
     ...activeJobs,
+    enabled: endedAt === undefined,
     select: (jobs) => jobs.some((job) => job.trace_id === traceId),
   });
   const [before, setBefore] = useState<{ isGoing: boolean; end?: number | undefined }>({ isGoing });
   if (before.isGoing !== isGoing) {
     setBefore({ isGoing, end: client.getQueryState(activeJobs.queryKey)?.dataUpdatedAt });
   }
-  return isGoing ? Infinity : before.end;
+  return endedAt ?? (isGoing ? Infinity : before.end);
 }

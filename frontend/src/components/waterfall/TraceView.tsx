@@ -4,8 +4,8 @@ import { useQuery } from "@tanstack/react-query";
 import { lazy, Suspense } from "react";
 
 import { trace } from "../../api/traceQueries";
-import { useJobEnd } from "../../api/useJobEnd";
 import { useMissing } from "../../api/useMissing";
+import { useTraceEnd } from "../../api/useTraceEnd";
 import { Async, Loading } from "../states";
 import { UnknownTrace } from "./UnknownTrace";
 
@@ -20,8 +20,7 @@ interface Props {
 }
 
 export function TraceView({ id, endedAt, chosen, onChoose }: Props) {
-  const jobEnd = useJobEnd(id);
-  const query = useQuery(trace(id, endedAt ?? jobEnd));
+  const query = useQuery(trace(id, useTraceEnd(id, endedAt)));
   const missing = useMissing(id, query);
   if (!query.data && missing) {
     return <UnknownTrace retry={() => void query.refetch()} />;
