@@ -30,8 +30,8 @@ export class Plot {
   // uPlot calls its hooks before there are any.
   #tooltip: Tooltip | undefined;
   #dots: Dots | undefined;
-  /** Where the mouse went down, a range begins. */
-  #down = false;
+  /** Where the mouse went down last, a range begins: all charts of a board show it. */
+  static #pressed: Plot | null = null;
   readonly #colours = new Map<string, string>();
 
   constructor(
@@ -80,7 +80,7 @@ export class Plot {
   #make(): uPlot {
     this.#tooltip = this.#dots = undefined;
     const chart = new uPlot(this.#options(), this.#picture.data, this.#parent);
-    chart.over.addEventListener("mousedown", () => (this.#down = true));
+    chart.over.addEventListener("mousedown", () => (Plot.#pressed = this));
     this.#tooltip = new Tooltip(chart, () => this.#picture);
     this.#dots = new Dots(chart, this.#handlers.open);
     this.#dots.take(this.#picture.dots);
@@ -199,8 +199,9 @@ export class Plot {
     if (width === 0) return;
     const [from, to] = [chart.posToVal(left, "x"), chart.posToVal(left + width, "x")];
     chart.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
-    if (this.#down && width >= DRAGGED) this.#handlers.zoom({ from, to });
-    this.#down = false;
+    if (Plot.#pressed !== this) return;
+    Plot.#pressed = null;
+    if (width >= DRAGGED) this.#handlers.zoom({ from, to });
   }
 }
 
