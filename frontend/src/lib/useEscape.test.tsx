@@ -38,7 +38,7 @@ test("closes what is open and stays, also when the key is held", () => {
   expect(leave).not.toHaveBeenCalled();
 });
 
-test("leaves though details are unfolded, but not from a field that has a text", () => {
+test("leaves though details are unfolded, but not from a search that has a text", () => {
   const leave = vi.fn();
   renderHook(() => {
     useEscape(leave);
@@ -46,12 +46,29 @@ test("leaves though details are unfolded, but not from a field that has a text",
   const details = document.createElement("details");
   const field = document.createElement("input");
   details.open = true;
+  field.type = "search";
   field.value = "engine";
   document.body.append(details, field);
   fireEvent.keyDown(field, ESCAPE);
   field.value = "";
   fireEvent.keyUp(field, ESCAPE);
   expect(leave).not.toHaveBeenCalled();
+  fireEvent.keyDown(field, ESCAPE);
+  fireEvent.keyUp(field, ESCAPE);
+  expect(leave).toHaveBeenCalledOnce();
+});
+
+test.each([
+  ["checkbox", "on"],
+  ["datetime-local", "2024-01-15T09:30:00"],
+  ["text", "EMACross"],
+])("leaves from a field of type %s, which Escape does not empty", (type, value) => {
+  const leave = vi.fn();
+  renderHook(() => {
+    useEscape(leave);
+  });
+  const field = Object.assign(document.createElement("input"), { type, value });
+  document.body.append(field);
   fireEvent.keyDown(field, ESCAPE);
   fireEvent.keyUp(field, ESCAPE);
   expect(leave).toHaveBeenCalledOnce();

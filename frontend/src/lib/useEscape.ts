@@ -3,7 +3,7 @@ import { useEffect, useRef } from "react";
 const OPEN = "dialog[open], [data-menu][open]";
 
 /**
- * Escape leaves, unless it closes something that is open, or empties a field.
+ * Escape leaves, unless it closes something that is open, or empties a search.
  *
  * It does so when the key is let go: the work that it causes would keep that event waiting, which
  * belongs to the same interaction.
@@ -15,7 +15,8 @@ export function useEscape(leave: (() => void) | null): void {
     const onKeyDown = (event: KeyboardEvent) => {
       if (event.key !== "Escape" || event.repeat) return;
       const { target } = event;
-      const empties = target instanceof HTMLInputElement && target.value !== "";
+      const empties =
+        target instanceof HTMLInputElement && target.type === "search" && target.value !== "";
       pressed.current = !empties && !document.querySelector(OPEN);
     };
     const onKeyUp = (event: KeyboardEvent) => {
