@@ -11,8 +11,16 @@ const run = (run_id: string) => ({
   request: { strategy: "idle", instrument_id: "EUR/USD.SIM" },
 });
 
-/** Where Enter leads after these keys, when a run has begun since. */
-async function opened(...keys: string[]): Promise<string> {
+interface Then {
+  keys?: string[];
+  /** The runs that there are one after the other, the newest first. */
+  runs?: string[][];
+}
+
+const BEGUN = [["run-3", "run-2", "run-1"]];
+
+/** Where Enter leads after these keys, when runs have begun since. */
+async function opened({ keys = [], runs: then = BEGUN }: Then = {}): Promise<string> {
   HTMLDialogElement.prototype.showModal = vi.fn();
   const client = noRetries();
   const runs = (...ids: string[]) =>
@@ -29,17 +37,24 @@ async function opened(...keys: string[]): Promise<string> {
   const field = await screen.findByRole("combobox", { hidden: true });
   fireEvent.change(field, { target: { value: "idle" } });
   for (const key of keys) fireEvent.keyDown(field, { key });
-  act(() => void runs("run-3", "run-2", "run-1"));
-  await screen.findByText(/^run-3/);
+  for (const ids of then) {
+    act(() => void runs(...ids));
+    await screen.findByText(new RegExp(`^${ids[0] ?? ""}`));
+  }
   fireEvent.keyDown(field, { key: "Enter" });
   await screen.findByText("A run");
   return router.state.location.pathname;
 }
 
 it("keeps the choice where it is when a run begins meanwhile", async () => {
-  expect(await opened("ArrowDown")).toBe("/runs/run-1");
+  expect(await opened({ keys: ["ArrowDown"] })).toBe("/runs/run-1");
 });
 
 it("opens what was shown first, though a run comes before it now", async () => {
   expect(await opened()).toBe("/runs/run-2");
+});
+
+it("keeps what it shows as chosen once the list has no room for the last choice", async () => {
+  const newest = (count: number) => Array.from({ length: count }, (_, at) => `run-${count - at}`);
+  expect(await opened({ runs: [newest(14), newest(15)] })).toBe("/runs/run-14");
 });

@@ -23,12 +23,11 @@ export default function Search({ onClose }: { onClose: () => void }) {
   const [marked, setMarked] = useState<string | null>(null);
   const navigate = useNavigate();
   const found = matching(useFindable(text), text).slice(0, SHOWN);
-  const active = Math.max(
-    0,
-    found.findIndex(({ href }) => href === marked),
-  );
+  const active = found.findIndex(({ href }) => href === marked);
   const chosen = found[active];
-  if (marked === null && chosen) setMarked(chosen.href);
+  const [first] = found;
+  // Also where the marked one has gone, as by others that came before it.
+  if (!chosen && first) setMarked(first.href);
 
   useEffect(() => dialog.current?.showModal(), []);
 
