@@ -95,7 +95,7 @@ it("draws texts as texts", async () => {
 const PROBLEM = { title: "Unavailable", status: 503, detail: "no Prometheus" };
 
 /** A board whose window can move on, and whose range can become another. */
-function Moving() {
+function Moving({ panel = PANEL }: { panel?: Panel }) {
   const [shown, setShown] = useState(SHOWN);
   const window = { from: shown.window.from + 60, to: shown.window.to + 60 };
   return (
@@ -107,7 +107,7 @@ function Moving() {
         >
           longer
         </button>
-        <PanelFrame panel={PANEL} marks={[]} alone={false} />
+        <PanelFrame panel={panel} marks={[]} alone={false} />
       </BoardContext>
     </PlaceContext>
   );
@@ -115,7 +115,7 @@ function Moving() {
 
 async function drawnThenDown(): Promise<void> {
   result = [{ metric: {}, value: [0, "1234"] }];
-  routed("/dashboards/u", [{ path: "/dashboards/$uid", component: Moving }]);
+  routed("/dashboards/u", [{ path: "/dashboards/$uid", component: () => <Moving /> }]);
   await screen.findByText("1.23K");
   vi.stubGlobal("fetch", () => Promise.resolve(Response.json(PROBLEM, { status: 503 })));
 }
@@ -125,6 +125,21 @@ it("keeps what it shows when the next moment cannot be asked for", async () => {
   fireEvent.click(screen.getByRole("button", { name: "later" }));
   expect((await screen.findByText(/As of/)).textContent).toContain("no Prometheus");
   expect(screen.getByText("1.23K")).toBeTruthy();
+});
+
+it("leaves the cursor on a number, though another has come before it", async () => {
+  const named = (names: string[]) => names.map((name) => ({ metric: { name }, value: [0, "1"] }));
+  const targets = [{ refId: "A", expr: "x", instant: true, legendFormat: "{{name}}" }];
+  result = named(["b", "c"]);
+  const component = () => <Moving panel={{ ...PANEL, targets }} />;
+  routed("/dashboards/u", [{ path: "/dashboards/$uid", component }]);
+  await screen.findByText("c");
+  const link = screen.getByText("c").parentElement?.querySelector("a");
+  link?.focus();
+  result = named(["a", "b", "c"]);
+  fireEvent.click(screen.getByRole("button", { name: "later" }));
+  await screen.findByText("a");
+  expect(document.activeElement?.closest("div")?.textContent).toBe("c1");
 });
 
 it("keeps nothing for another range", async () => {
