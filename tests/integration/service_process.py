@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -54,18 +54,6 @@ def until(condition: Callable[[], Any], seconds: float = DEADLINE_SECONDS) -> An
             return value
         time.sleep(0.02)
     raise AssertionError("it did not happen in time")
-
-
-def all_gone(processes: Iterable[psutil.Process]) -> bool:
-    """Whether none of them runs; who has ended and nobody waited for does not."""
-    return not any(map(_runs, processes))
-
-
-def _runs(process: psutil.Process) -> bool:
-    try:
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:  # it ended between the two questions
-        return False
 
 
 def write_raw_day(folder: Path) -> None:

@@ -23,7 +23,7 @@ from stack.monitor import JOB, MUST_MOVE, Prometheus
 from stack.provision import ALERTMANAGER, PROMETHEUS, Missing, provision
 from stack.settings import load_settings
 from stack.ticks import ensure_ticks
-from tests.integration.service_process import all_gone
+from tests.gone import all_gone
 from tests.ports import free_ports
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -16,7 +16,7 @@ import pytest
 
 from stack.provision import ALERTMANAGER, PROMETHEUS, Missing, provision
 from stack.settings import load_settings
-from tests.integration.service_process import all_gone
+from tests.gone import all_gone
 
 ROOT = Path(__file__).resolve().parents[2]
 DRILL_SECONDS = 540.0

@@ -15,7 +15,8 @@ import pyarrow as pa
 import pytest
 
 from nautilus_instrumentation import attributes, metrics
-from tests.integration.service_process import DAY, ROWS, all_gone, until
+from tests.gone import all_gone
+from tests.integration.service_process import DAY, ROWS, until
 from tests.ports import free_port
 
 

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from nautilus_instrumentation import attributes, metrics
-from tests.integration.service_process import Service, TraceReceiver, all_gone, until
+from tests.gone import all_gone
+from tests.integration.service_process import Service, TraceReceiver, until
 
 GRID = {"fast_ema_period": [5, 10, 20], "slow_ema_period": [50, 100]}
 LONG = {"grid": {"half_spread_bps": [0.1, 0.2, 0.3, 0.4, 0.5, 0.6]}}

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
 from benchmarks.__main__ import main
@@ -16,6 +15,7 @@ from benchmarks.report import running
 from benchmarks.report.publishing import PAGE
 from benchmarks.report.results import FOLDER
 from benchmarks.section import SECTION
+from tests.gone import gone
 
 WRITES = """
 import sys
@@ -89,7 +89,7 @@ def test_a_benchmark_without_end_is_ended_with_its_children(
     outcome = running.run("endless", timeout_seconds=0.1, package=package)
     child = int(path.read_text())
     deadline = time.monotonic() + 120
-    while psutil.pid_exists(child) and psutil.Process(child).status() != psutil.STATUS_ZOMBIE:
+    while not gone(child):
         assert time.monotonic() < deadline
         time.sleep(0.05)
     assert outcome.failed == "did not end within 0.1 s"

@@ -9,10 +9,10 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 
 from stack.processes import Service, StackError, Supervisor, is_ready
+from tests.gone import gone
 from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -62,13 +62,6 @@ def eventually(condition: Callable[[], object], seconds: float = 120.0) -> None:
     while not condition():
         assert time.monotonic() < deadline, "not in time"
         time.sleep(0.02)
-
-
-def gone(pid: int) -> bool:
-    try:
-        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return True
 
 
 def test_a_started_service_is_ready(supervisor: Supervisor, port: int) -> None:
