@@ -40,9 +40,8 @@ def test_a_redis_that_comes_and_goes_harms_nothing(service: Service, redis: Redi
     # The API and the workers opened the same raw file and catalog.
     assert looked_up("hit") > 0
 
-    errors = looked_up(
-        "error"
-    )  # some, where a slow machine did not answer in a quarter of a second
+    # There are some where a slow machine did not answer in a quarter of a second.
+    errors = looked_up("error")
     for fault, mend in ((redis.kill, redis.start), (redis.freeze, redis.thaw)):
         fault()
         work(service)
