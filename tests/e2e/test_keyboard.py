@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e.embedded import Embedded
 from tests.e2e.pages import until_drawn
@@ -17,13 +17,19 @@ CLOSED_AND_SLASH = """() => {
 """Both before the next frame, as on a busy machine, or by fast fingers."""
 
 
-def test_a_slash_searches(page: Page) -> None:
-    """Words, arrows and Enter lead to a board; Escape leaves the search."""
+def opened_search(page: Page) -> Locator:
+    """The field that a slash opens on Home."""
     page.goto("/")
     until_drawn(page)
     page.keyboard.press("/")
     field = page.get_by_role("combobox")
     expect(field).to_be_focused()
+    return field
+
+
+def test_a_slash_searches(page: Page) -> None:
+    """Words, arrows and Enter lead to a board; Escape leaves the search."""
+    field = opened_search(page)
     page.keyboard.press("Escape")
     expect(field).to_have_count(0)
     page.keyboard.press("/")
@@ -36,11 +42,7 @@ def test_a_slash_searches(page: Page) -> None:
 
 def test_a_slash_is_not_lost_to_a_search_that_was_just_closed(page: Page) -> None:
     """The browser leaves the focus in the closed dialog's field until it draws again."""
-    page.goto("/")
-    until_drawn(page)
-    page.keyboard.press("/")
-    field = page.get_by_role("combobox")
-    expect(field).to_be_focused()
+    field = opened_search(page)
     page.keyboard.type("board cat")
     page.evaluate(CLOSED_AND_SLASH)
     expect(field).to_be_focused()
