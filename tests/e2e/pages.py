@@ -37,7 +37,8 @@ ADDRESSES: dict[str, Callable[[Embedded], str]] = {
 BOARDS = [path.stem for path in sorted((ROOT / "dashboards" / "generated").glob("*.json"))]
 """The uids of all boards."""
 
-A_FRAME = "() => new Promise((done) => requestAnimationFrame(() => setTimeout(done, 50)))"
+TWO_FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+"""In the first, sizes are noticed and charts drawn; by the second that has been painted."""
 
 
 def all_pages() -> dict[str, str]:
@@ -63,14 +64,14 @@ def until_drawn(page: Page) -> None:
           return waiting.length === 0;
         }"""
     )
-    page.evaluate(A_FRAME)
+    page.evaluate(TWO_FRAMES)
 
 
 def until_settled(page: Page) -> None:
     """Wait until the charts in sight have all that was asked for, exemplars included."""
     until_drawn(page)
     expect(page.locator("[aria-busy=true]")).to_have_count(0)
-    page.evaluate(A_FRAME)
+    page.evaluate(TWO_FRAMES)
 
 
 def shoot(page: Page, folder: Path, name: str) -> None:
