@@ -16,8 +16,10 @@ def test_a_page_outlives_the_service(page: Page, stack: Embedded, watch: Watch) 
     expect(banner).to_have_count(0)
     watch.unanswered = True
     stack.world.kill("backend")
-    expect(banner).to_be_visible()
-    stack.world.start("backend")
+    try:
+        expect(banner).to_be_visible()
+    finally:
+        stack.world.start("backend")  # for the other tests as well
     expect(banner).to_have_count(0)
     run_id = stack.run("idle")
     expect(page.locator(f'a[href="/runs/{run_id}"]').first).to_be_visible()
