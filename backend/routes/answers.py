@@ -42,7 +42,7 @@ def not_changed(if_none_match: str | None, tag: str) -> Response | None:
     return None
 
 
-def tagged(raw: bytes | str, if_none_match: str | None, media_type: str = JSON) -> Response:
+def tagged(raw: bytes, if_none_match: str | None, media_type: str = JSON) -> Response:
     """Content that was cheap to make, with a tag made of it: 304 when the caller has it."""
     tag = etag(xxhash.xxh3_128_hexdigest(raw))
     return not_changed(if_none_match, tag) or json(raw, tag, media_type)
