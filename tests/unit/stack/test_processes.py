@@ -26,11 +26,12 @@ class Answer(http.server.BaseHTTPRequestHandler):
     def log_message(self, *_): pass
 http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Answer).serve_forever()
 """
-SLEEPER = "import time; print('sleeping', flush=True); time.sleep(600)"
+QUIET = "import time; time.sleep(600)"
+SLEEPER = f"print('sleeping', flush=True); {QUIET}"
 STUBBORN = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {SLEEPER}"
 WITH_CHILD = (
     "import subprocess, sys, time;"
-    f"print(subprocess.Popen([sys.executable, '-c', {SLEEPER!r}]).pid, flush=True);"
+    f"print(subprocess.Popen([sys.executable, '-c', {QUIET!r}]).pid, flush=True);"
     "time.sleep(600)"
 )
 
@@ -101,8 +102,8 @@ def test_stop_kills_what_does_not_listen(supervisor: Supervisor, tmp_path: Path)
 def test_stop_takes_the_children_of_a_service_with_it(supervisor: Supervisor) -> None:
     """Nothing of a service's process group stays."""
     started = supervisor.start(python(WITH_CHILD))
-    eventually(lambda: started.log.read_text().split())
-    child = int(started.log.read_text().split()[0])
+    eventually(lambda: started.log.read_text().endswith("\n"))
+    child = int(started.log.read_text())
     supervisor.stop()
     eventually(lambda: gone(child))
 
